@@ -1,0 +1,112 @@
+"""The data that travels round the circle: episodes, advice, transitions."""
+
+from typing import NamedTuple, Optional
+
+import numpy as np
+
+
+class EnvironmentSpec(NamedTuple):
+  """The sizes of a task whose actions are canonical, in [-1, 1]^A.
+
+  Attributes:
+    observation_size: S, the width of the flattened observation.
+    action_size: A, the width of an action.
+  """
+
+  observation_size: int
+  action_size: int
+
+
+class EpisodeId(NamedTuple):
+  """Who made an episode. Two episodes of one identity are the same episode.
+
+  Attributes:
+    run: name of the run.
+    cycle: 0 for demonstrations, k for data collected with policy k - 1.
+    actor: index of the actor, from 0.
+    episode: index of the episode within its cycle (over all actors), from 0.
+  """
+
+  run: str
+  cycle: int
+  actor: int
+  episode: int
+
+
+class Annotation(NamedTuple):
+  """A teacher's advice on one episode.
+
+  Attributes:
+    teacher: name of the teacher.
+    version: the teacher's version, for instance a digest of its weights.
+    actions: [T, A] float32, the action it would take at each observation.
+  """
+
+  teacher: str
+  version: str
+  actions: np.ndarray
+
+
+class Episode(NamedTuple):
+  """One whole episode of T steps.
+
+  Attributes:
+    identity: who made it.
+    policy: digest of the one policy that acted in it.
+    observations: [T + 1, S] float32; the last one is only bootstrapped from.
+    actions: [T, A] float32, as executed, in [-1, 1].
+    rewards: [T] float32.
+    discounts: [T] float32, 0 after a true termination, else 1 (a time limit
+      is no termination).
+    annotation: a teacher's advice, or None.
+  """
+
+  identity: EpisodeId
+  policy: str
+  observations: np.ndarray
+  actions: np.ndarray
+  rewards: np.ndarray
+  discounts: np.ndarray
+  annotation: Optional[Annotation] = None
+
+  @property
+  def num_steps(self) -> int:
+    """T, the number of transitions."""
+    return len(self.rewards)
+
+  @property
+  def episode_return(self) -> float:
+    """The undiscounted sum of rewards."""
+    return float(np.sum(self.rewards, dtype=np.float64))
+
+
+class Transition(NamedTuple):
+  """A batch of n-step transitions, [..., B, *] with any leading axes.
+
+  Attributes:
+    observation: [..., B, S] float32, the state at which the item starts.
+    action: [..., B, A] float32.
+    reward: [..., B] float32, sum_{i<n} (prod_{j<i} g d_{t+j}) r_{t+i}.
+    discount: [..., B] float32, g^{n-1} prod_{j<n} d_{t+j}: one factor g is
+      left to the learner.
+    next_observation: [..., B, S] float32, n steps on (fewer at the end).
+  """
+
+  observation: np.ndarray
+  action: np.ndarray
+  reward: np.ndarray
+  discount: np.ndarray
+  next_observation: np.ndarray
+
+
+class Demonstration(NamedTuple):
+  """A batch of states and the actions to imitate there.
+
+  Attributes:
+    observation: [..., B, S] float32.
+    action: [..., B, A] float32, the annotated action where there is one, else
+      the executed one.
+  """
+
+  observation: np.ndarray
+  action: np.ndarray
