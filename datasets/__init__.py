@@ -1,0 +1,1 @@
+"""What is learned from: episodes, the store, Reverb, the memory."""

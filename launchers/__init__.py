@@ -1,0 +1,1 @@
+"""What runs: configuration, environments, nodes, programs and commands."""

@@ -1,0 +1,1 @@
+"""Who advises: the protocol and the kinds of teacher."""

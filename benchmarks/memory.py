@@ -1,0 +1,221 @@
+"""What a stored transition costs in memory: python -m benchmarks.memory.
+
+Two sides, one after another, each in processes of its own, on transitions of
+cheetah-run's sizes (17 observed values, 6 actions, n = 5):
+
+- ours: 1,000,000 transitions in `datasets.memory.Memory`, which the learner
+  samples. What grows is measured: the resident memory of the process, after
+  the first episode and after the last one.
+- reverb: a table of 5-step transitions on a Reverb server in a process of its
+  own, written by Acme's NStepTransitionAdder. The resident memory of the server
+  is measured after the first episode and after the last one. Far fewer items,
+  because this takes long; the memory grows in proportion to them.
+
+Resident memory at 10,000,000 transitions is extrapolated: the measured growth
+times ten.
+"""
+
+import argparse
+from collections.abc import Iterator
+import contextlib
+import subprocess
+import sys
+import time
+from typing import Any
+
+import numpy as np
+
+from benchmarks import common
+from benchmarks.resident import peak, resident
+from datasets.types import Episode, EpisodeId
+
+_LENGTH = 1_000  # Steps of an episode.
+_OBSERVATION_SIZE, _ACTION_SIZE = 17, 6
+_N_STEP, _DISCOUNT = 5, 0.99
+_BATCH_SIZE, _STEPS_PER_CALL = 256, 20
+_RAW = 4 * (_OBSERVATION_SIZE + _ACTION_SIZE + 2)  # Each observation once.
+_GOAL = 1.5 * _RAW
+_TABLE = 'priority_table'  # The name that Acme's adder writes to.
+
+
+def main() -> None:
+  """Runs both sides, or the one that --side names."""
+  common.prepare()
+  parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
+  parser.add_argument('--side', choices=['ours', 'reverb', 'server'])
+  parser.add_argument(
+    '--episodes', type=int, default=1_000,
+    help='episodes of 1000 steps for ours (default: %(default)s)',
+  )  # fmt: skip
+  parser.add_argument(
+    '--reverb_episodes', type=int, default=20,
+    help='episodes for Reverb, which takes longer (default: %(default)s)',
+  )  # fmt: skip
+  options = parser.parse_args()
+  if options.side == 'server':
+    serve()
+  elif options.side == 'ours':
+    common.print_json(run_ours(options.episodes))
+  elif options.side == 'reverb':
+    common.print_json(run_reverb(options.reverb_episodes))
+  else:
+    compare(options.episodes, options.reverb_episodes)
+
+
+def compare(episodes: int, reverb_episodes: int) -> None:
+  """Runs both sides and reports."""
+  ours = common.run_side(
+    'benchmarks.memory', 'ours', [f'--episodes={episodes}']
+  )
+  reverb = common.run_side(
+    'benchmarks.memory', 'reverb', [f'--reverb_episodes={reverb_episodes}']
+  )
+  number = ours['transitions']
+  each = ours['allocated_bytes'] / number
+  grown = ours['grown_bytes'] / number
+  ratio = reverb['bytes_per_item'] / grown
+  at_10m = ours['base_bytes'] + 10_000_000 * grown
+  lines = {
+    'raw data': f'{_RAW} bytes a transition',
+    'allocated': f'{each:.1f} bytes a transition (goal: at most {_GOAL:g}: '
+    f'{"reached" if each <= _GOAL else "missed"})',
+    'resident growth': f'{grown:.1f} bytes a transition',
+    f'resident at {number:,}': f'{ours["resident_bytes"] / 1e6:,.1f} MB, of '
+    f'which {ours["base_bytes"] / 1e6:,.1f} MB are Python and NumPy',
+    'peak while growing': f'{ours["peak_bytes"] / 1e6:,.1f} MB',
+    'resident at 10,000,000': f'{at_10m / 1e9:.2f} GB (extrapolated)',
+    'sampling': f'{ours["batches_per_second"]:,.0f} batches of {_BATCH_SIZE} '
+    'a second',
+    'Reverb': f'{reverb["bytes_per_item"]:,.0f} bytes a transition, measured '
+    f'with {reverb["items"]:,} items',
+    'Reverb at 10,000,000': f'{reverb["bytes_per_item"] / 100:.1f} GB '
+    '(extrapolated)',
+    'Reverb / ours': f'{ratio:.1f}',
+  }
+  # At another number of episodes the figures at 1M are extrapolated, too.
+  at_1m = ours['base_bytes'] + 1_000_000 * grown
+  measured = number == 1_000_000
+  result = {
+    'benchmark': 'memory',
+    'transitions': number,
+    'bytes_per_transition': round(each, 2),
+    'goal_bytes_per_transition': _GOAL,
+    'resident_bytes_per_transition': round(grown, 2),
+    'resident_bytes_at_1m': ours['resident_bytes'] if measured else int(at_1m),
+    'resident_at_1m_is_measured': measured,
+    'peak_bytes': ours['peak_bytes'],
+    'extrapolated_resident_bytes_at_10m': int(at_10m),
+    'batches_per_second': ours['batches_per_second'],
+    'reverb_items': reverb['items'],
+    'reverb_bytes_per_transition': reverb['bytes_per_item'],
+    'ratio_vs_reverb': round(ratio, 2),
+  }
+  common.report('Memory of stored transitions', lines, result)
+
+
+def run_ours(episodes: int) -> dict[str, Any]:
+  """Fills a memory, and samples it."""
+  from datasets.memory import Memory, UniformSampler
+
+  memory = Memory(_N_STEP, _DISCOUNT)
+  stream = _episodes(episodes)
+  memory.extend([next(stream)])
+  base = resident()
+  memory.extend(stream)
+  grown, most = resident(), peak()
+  sampler = UniformSampler(
+    memory.gather, memory.num_transitions, _BATCH_SIZE, seed=0
+  )
+  sampler(0, _STEPS_PER_CALL)
+  calls = 50
+  started = time.perf_counter()
+  for call in range(calls):
+    sampler(call * _STEPS_PER_CALL, _STEPS_PER_CALL)
+  seconds = time.perf_counter() - started
+  return {
+    'transitions': memory.num_transitions,
+    'allocated_bytes': memory.nbytes,
+    'base_bytes': base,
+    'resident_bytes': grown,
+    'grown_bytes': grown - base,
+    'peak_bytes': most,
+    'batches_per_second': round(calls * _STEPS_PER_CALL / seconds),
+  }
+
+
+def run_reverb(episodes: int) -> dict[str, Any]:
+  """Fills a table of a server in another process."""
+  from acme.adders.reverb import NStepTransitionAdder
+  import dm_env
+  import reverb
+
+  with _server() as (port, pid):
+    client = reverb.Client(f'localhost:{port}')
+    adder = NStepTransitionAdder(client, _N_STEP, _DISCOUNT)
+    sizes = []
+    for episode in _episodes(1 + episodes):
+      adder.add_first(dm_env.restart(episode.observations[0]))
+      for step in range(_LENGTH):
+        is_last = step == _LENGTH - 1
+        make = dm_env.truncation if is_last else dm_env.transition
+        reward, seen = episode.rewards[step], episode.observations[step + 1]
+        adder.add(episode.actions[step], make(reward, seen, np.float32(1)))
+      items = client.server_info(60)[_TABLE].current_size
+      sizes.append((items, resident(pid)))
+  (items, grown), (first_items, base) = sizes[-1], sizes[0]
+  return {
+    'items': items,
+    'bytes_per_item': round((grown - base) / (items - first_items), 1),
+  }
+
+
+def serve() -> None:
+  """Serves a table until its input ends, after printing the port."""
+  from datasets.reverb_client import import_reverb
+
+  reverb = import_reverb()
+  table = reverb.Table(
+    _TABLE,
+    reverb.selectors.Uniform(),
+    reverb.selectors.Fifo(),
+    max_size=10_000_000,
+    rate_limiter=reverb.rate_limiters.MinSize(1),
+  )
+  server = reverb.Server([table])
+  print(server.port, flush=True)
+  sys.stdin.read()
+  server.stop()
+
+
+@contextlib.contextmanager
+def _server() -> Iterator[tuple[int, int]]:
+  command = [sys.executable, '-m', 'benchmarks.memory', '--side=server']
+  with subprocess.Popen(
+    command,
+    cwd=common.ROOT,
+    stdin=subprocess.PIPE,
+    stdout=subprocess.PIPE,
+    stderr=subprocess.DEVNULL,
+  ) as process:
+    try:
+      assert process.stdout is not None
+      yield int(process.stdout.readline()), process.pid
+    finally:
+      process.kill()
+
+
+def _episodes(number: int) -> Iterator[Episode]:
+  rng = np.random.default_rng(0)
+  for index in range(number):
+    yield Episode(
+      EpisodeId('benchmark', 1, 0, index),
+      'policy',
+      rng.standard_normal((_LENGTH + 1, _OBSERVATION_SIZE), np.float32),
+      rng.uniform(-1, 1, (_LENGTH, _ACTION_SIZE)).astype(np.float32),
+      rng.random(_LENGTH, np.float32),
+      np.ones(_LENGTH, np.float32),
+    )
+
+
+if __name__ == '__main__':
+  main()

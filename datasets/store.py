@@ -1,0 +1,252 @@
+"""The durable store of episodes: the single truth of a run."""
+
+from collections.abc import Iterator, Mapping
+import hashlib
+import logging
+import pathlib
+import re
+from typing import NamedTuple, Optional
+import urllib.parse
+
+from datasets import arrays, encoding, files, validation
+from datasets.types import Episode, EpisodeId
+
+_QUARANTINE = 'quarantine'
+_NAME = re.compile(r'(.+)-(\d{3,})-(\d{3,})-(\d{6,})\.npz', re.ASCII)
+_MAX_NAME = 255  # Bytes, on every Linux file system.
+_logger = logging.getLogger(__name__)
+
+
+class EpisodeConflictError(Exception):
+  """Another episode was committed under the same identity."""
+
+
+class Quarantined(NamedTuple):
+  """A file that was taken out of the store.
+
+  Attributes:
+    path: where it is now.
+    reason: what is wrong with it.
+  """
+
+  path: pathlib.Path
+  reason: str
+
+
+class EpisodeStore:
+  """A directory of immutable episodes, one file each.
+
+  ```python
+  store = EpisodeStore('runs/cheetah/cycles/001/episodes')
+  for path, reason in store.quarantine():  # Once, at the start.
+    print(f'{path}: {reason}')
+  store.commit(episode)  # Durable when it returns.
+  for episode in store:  # Sorted by identity.
+    ...
+  ```
+
+  A file is named after its episode's identity, so committing an episode twice
+  changes nothing. Several processes may read while one writes.
+  """
+
+  def __init__(self, directory: files.PathLike):
+    """Opens the store, and clears what dead writers left in it.
+
+    Args:
+      directory: made if it is missing.
+    """
+    self._directory = files.make_directory(directory)
+    # By file name: its (inode, time, size) and the digest that was verified.
+    self._verified: dict[str, tuple[tuple[int, int, int], str]] = {}
+    files.remove_aside(self._directory)
+
+  @property
+  def directory(self) -> pathlib.Path:
+    """Where the files are."""
+    return self._directory
+
+  def commit(self, episode: Episode) -> str:
+    """Keeps an episode for good.
+
+    Args:
+      episode: a whole episode, checked by the caller.
+
+    Returns:
+      The digest of its content.
+
+    Raises:
+      EpisodeConflictError: another content has this identity already.
+      files.OutOfSpaceError: the disk is full; nothing was written.
+    """
+    data, digest = arrays.encode(*encoding.to_arrays(episode))
+    path = self._path(episode.identity)
+    kept = self._kept_digest(path)
+    if kept is None:
+      files.write_bytes(path, data)
+      self._remember(path, digest)
+    elif kept != digest:
+      raise EpisodeConflictError(
+        f'{path} holds {episode.identity} with content {kept}, and another '
+        f'one with content {digest} was to be committed. Identities are used '
+        'once: give a new run another name.'
+      )
+    return digest
+
+  def read(self, identity: EpisodeId) -> Episode:
+    """An episode, checked against its digest.
+
+    Args:
+      identity: of the episode.
+
+    Returns:
+      The episode.
+
+    Raises:
+      KeyError: it was never committed.
+      files.DamagedFileError: its file is torn or altered.
+    """
+    path = self._path(identity)
+    try:
+      return self._read(path)
+    except FileNotFoundError:
+      raise KeyError(f'{identity} is not in {self._directory}.') from None
+
+  def digests(self) -> dict[EpisodeId, str]:
+    """The digest of every episode, sorted by identity.
+
+    A file is read the first time only; files are immutable.
+
+    Raises:
+      files.DamagedFileError: a file is torn or altered: call `quarantine`.
+    """
+    return {
+      identity: self._digest(path)
+      for identity, path in sorted(self._paths().items())
+    }
+
+  def quarantine(self) -> list[Quarantined]:
+    """Reads every file and moves the damaged ones out of the way.
+
+    Returns:
+      The files that were moved, with what is wrong with them.
+    """
+    files.remove_aside(self._directory)
+    moved = []
+    for path in sorted(self._directory.glob('*.npz')):
+      try:
+        self._digest(path)
+      except files.DamagedFileError as error:
+        moved.append(self._set_aside(error))
+    return moved
+
+  def __iter__(self) -> Iterator[Episode]:
+    """Every episode, sorted by identity."""
+    for _, path in sorted(self._paths().items()):
+      yield self._read(path)
+
+  def __len__(self) -> int:
+    return len(self._paths())
+
+  def __contains__(self, identity: object) -> bool:
+    return isinstance(identity, EpisodeId) and self._path(identity).exists()
+
+  def _path(self, identity: EpisodeId) -> pathlib.Path:
+    return self._directory / file_name(identity)
+
+  def _paths(self) -> dict[EpisodeId, pathlib.Path]:
+    paths = self._directory.glob('*.npz')
+    return {_identity_of(path): path for path in paths}
+
+  def _read(self, path: pathlib.Path) -> Episode:
+    identity = _identity_of(path)
+    content = arrays.read_content(path)
+    try:
+      episode = encoding.from_arrays(content.arrays, content.metadata)
+    except (ValueError, TypeError) as error:
+      raise files.DamagedFileError(path, str(error)) from error
+    if episode.identity != identity:
+      raise files.DamagedFileError(path, f'it holds {episode.identity}')
+    self._remember(path, content.digest)
+    return episode
+
+  def _digest(self, path: pathlib.Path) -> str:
+    verified = self._verified.get(path.name)
+    if verified is None or verified[0] != _stamp(path):
+      self._read(path)
+    return self._verified[path.name][1]
+
+  def _remember(self, path: pathlib.Path, digest: str) -> None:
+    self._verified[path.name] = (_stamp(path), digest)
+
+  def _kept_digest(self, path: pathlib.Path) -> Optional[str]:
+    """The digest of what the store holds there, if that is whole."""
+    try:
+      return self._digest(path)
+    except FileNotFoundError:
+      return None
+    except files.DamagedFileError as error:
+      moved = self._set_aside(error)
+      _logger.warning('%s; it was moved to %s.', error, moved.path)
+      return None
+
+  def _set_aside(self, error: files.DamagedFileError) -> Quarantined:
+    directory = files.make_directory(self._directory / _QUARANTINE)
+    target = directory / error.path.name
+    number = 0
+    while target.exists():
+      number += 1
+      target = directory / f'{error.path.name}.{number}'
+    files.move(error.path, target)
+    self._verified.pop(error.path.name, None)
+    return Quarantined(target, error.reason)
+
+
+def file_name(identity: EpisodeId) -> str:
+  """The name of an episode's file; every identity has its own.
+
+  Args:
+    identity: of the episode.
+
+  Returns:
+    The name, without a directory.
+
+  Raises:
+    ValueError: the identity can name no file.
+  """
+  validation.check_identity(identity)
+  run = urllib.parse.quote(identity.run, safe='')
+  name = f'{run}-{identity[1]:03d}-{identity[2]:03d}-{identity[3]:06d}.npz'
+  if len(name) > _MAX_NAME:
+    raise ValueError(
+      f'The run name {identity.run!r} makes the file name {len(name)} bytes '
+      f'long; the bound is {_MAX_NAME}. Choose a shorter one.'
+    )
+  return name
+
+
+def episode_digest(episode: Episode) -> str:
+  """The digest that `commit` gives this episode, without a store."""
+  return arrays.digest_of_content(*encoding.to_arrays(episode))
+
+
+def digest_of(digests: Mapping[EpisodeId, str]) -> str:
+  """One digest of a set of episodes, whatever their order."""
+  sha = hashlib.sha256()
+  for identity, digest in sorted(digests.items()):
+    sha.update(f'{file_name(identity)} {digest}\n'.encode())
+  return sha.hexdigest()
+
+
+def _identity_of(path: pathlib.Path) -> EpisodeId:
+  match = _NAME.fullmatch(path.name)
+  if match:
+    run = urllib.parse.unquote(match[1])
+    identity = EpisodeId(run, int(match[2]), int(match[3]), int(match[4]))
+    if file_name(identity) == path.name:
+      return identity
+  raise files.DamagedFileError(path, 'its name is not that of an episode')
+
+
+def _stamp(path: pathlib.Path) -> tuple[int, int, int]:
+  status = path.stat()
+  return status.st_ino, status.st_mtime_ns, status.st_size

@@ -1,0 +1,231 @@
+"""The one tree of options. The command line and config.json are made from it.
+
+`GrowingBatchConfig` is what a run *is*: it is written to the run directory and
+another one under the same name is refused. `LaunchConfig` is only how it is
+run this time. No module here imports TensorFlow, so `--help` is quick.
+"""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any, Literal, Optional, Protocol
+
+from agents.config import CloningConfig, D4PGConfig, ObjectiveConfig
+from datasets import files
+
+
+@dataclasses.dataclass(frozen=True)
+class DemonstrationConfig:
+  """The data of cycle 0, from a teacher (A.2)."""
+
+  teacher: str = ''
+  """A shipped snapshot (TASK/TIER) or a path to an .npz; empty: TASK/expert."""
+  path: Optional[Path] = None
+  """A directory written by launchers.demonstrate; None: recorded by the run."""
+  episodes: int = 1_000
+  """Number of demonstration episodes."""
+  noise: float = 0.0
+  """Standard deviation of the Gaussian noise on the teacher's actions, in
+  action units ([-1, 1]); the teacher's own action stays the label."""
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluationConfig:
+  """How policies are measured, always without noise."""
+
+  interval: int = 100
+  """Learner steps between two evaluations of the online policy; 0: never."""
+  episodes: int = 1
+  """Episodes per such evaluation."""
+  final_episodes: int = 10
+  """Episodes for the policy of each cycle, and for the teacher; 0: none."""
+
+
+@dataclasses.dataclass(frozen=True)
+class GrowingBatchConfig:
+  """A growing-batch run. The defaults are the paper's (sections A.1 to A.5)."""
+
+  name: str = ''
+  """The run's name; empty: TASK-OBJECTIVE-SEED."""
+  task: str = 'cartpole-swingup'
+  """A dm_control suite task, as domain-task or domain:task."""
+  seed: int = 0
+  """Every random number of the run derives from it."""
+  cycles: int = 4
+  """Number of deployments after cloning, N_c."""
+  actor_steps: int = 2_000_000
+  """Environment steps over all cycles, T_act; whole episodes in each cycle."""
+  samples_per_insert: float = 32.0
+  """Times a transition is sampled on average; it sets the learner steps to
+  actor_steps * samples_per_insert / batch_size."""
+  learner_steps: Optional[int] = None
+  """Updates over all cycles, T_lrn; None: from samples_per_insert."""
+  episode_steps: int = 1_000
+  """Environment steps after which an episode is cut (not terminated)."""
+  acting_noise: float = 0.3
+  """Standard deviation of the actors' Gaussian noise, in action units."""
+  num_actors: int = 1
+  """Actor processes; each collects a fixed share of a cycle's episodes."""
+  critic_pretrain_steps: int = 50_000
+  """Updates of policy evaluation on the demonstrations (A.3)."""
+  mix_demonstrations: bool = False
+  """Whether the demonstrations are sampled together with the cycles."""
+  checkpoint_interval: int = 1_000
+  """Updates between two checkpoints of the learner: the most that a kill
+  makes it compute again."""
+  max_refused_fraction: float = 0.25
+  """Share of a cycle's episodes that the curator may refuse (non-finite
+  values, actions out of bounds, ...) before the run fails."""
+  agent: D4PGConfig = D4PGConfig()
+  objective: ObjectiveConfig = ObjectiveConfig()
+  cloning: CloningConfig = CloningConfig()
+  demonstrations: DemonstrationConfig = DemonstrationConfig()
+  evaluation: EvaluationConfig = EvaluationConfig()
+
+  def __post_init__(self) -> None:
+    """Refuses values that no run could honour."""
+    at_least = {
+      'cycles': 0, 'actor_steps': 0, 'episode_steps': 1, 'num_actors': 1,
+      'critic_pretrain_steps': 0, 'checkpoint_interval': 1, 'seed': 0,
+      'acting_noise': 0, 'samples_per_insert': 0, 'max_refused_fraction': 0,
+    }  # fmt: skip
+    for field, bound in at_least.items():
+      value = getattr(self, field)
+      if not value >= bound:
+        raise ValueError(f'{field} is {value}; it must be at least {bound}.')
+    if self.demonstrations.episodes < 1:
+      raise ValueError(
+        f'demonstrations.episodes is {self.demonstrations.episodes}; cloning '
+        'needs at least 1.'
+      )
+    share = self.cycles * self.episode_steps
+    if self.cycles and self.actor_steps % share:
+      raise ValueError(
+        f'actor_steps is {self.actor_steps}, which is no multiple of cycles * '
+        f'episode_steps = {share}: each cycle takes whole episodes. Use '
+        f'{max(share, self.actor_steps // share * share)} or '
+        f'{(self.actor_steps // share + 1) * share}.'
+      )
+    if self.cycles and self.total_learner_steps % self.cycles:
+      raise ValueError(
+        f'{self.total_learner_steps} learner steps do not divide into '
+        f'{self.cycles} equal cycles; set --learner_steps to a multiple.'
+      )
+
+  @property
+  def run_name(self) -> str:
+    """The directory's name under runs/."""
+    task = self.task.replace(':', '-')
+    return self.name or f'{task}-{self.objective.kind}-{self.seed}'
+
+  @property
+  def teacher(self) -> str:
+    """The teacher whose demonstrations are cloned."""
+    task = self.task.replace(':', '-')
+    return self.demonstrations.teacher or f'{task}/expert'
+
+  @property
+  def total_learner_steps(self) -> int:
+    """T_lrn, over all cycles."""
+    if self.learner_steps is not None:
+      return self.learner_steps
+    samples = self.actor_steps * self.samples_per_insert
+    return int(samples / self.agent.batch_size)
+
+  @property
+  def learner_steps_per_cycle(self) -> int:
+    """Updates in each cycle."""
+    return self.total_learner_steps // max(self.cycles, 1)
+
+  def episodes_in(self, cycle: int) -> int:
+    """Episodes that `cycle` collects; cycle 0 holds the demonstrations."""
+    if cycle == 0:
+      return self.demonstrations.episodes
+    return self.actor_steps // (self.cycles * self.episode_steps)
+
+  def to_json(self) -> dict[str, Any]:
+    """The tree as plain data, with the derived numbers resolved."""
+    tree = dataclasses.asdict(self)
+    tree['name'] = self.run_name
+    tree['learner_steps'] = self.total_learner_steps
+    tree['demonstrations']['teacher'] = self.teacher
+    return json.loads(json.dumps(tree, default=str))
+
+
+DEMO = GrowingBatchConfig(
+  name='demo',
+  actor_steps=80_000,
+  learner_steps=24_000,
+  critic_pretrain_steps=2_000,
+  agent=D4PGConfig(
+    policy_layer_sizes=(128, 128),
+    critic_layer_sizes=(128, 128),
+    policy_learning_rate=3e-4,
+    critic_learning_rate=3e-4,
+  ),
+  objective=ObjectiveConfig('bc_decay', decay_rate=5.0),
+  cloning=CloningConfig(steps=6_000, learning_rate=1e-3),
+  demonstrations=DemonstrationConfig(episodes=5, noise=0.2),
+  evaluation=EvaluationConfig(interval=500, episodes=2, final_episodes=10),
+)
+"""A run of some minutes that shows the whole circle."""
+
+
+@dataclasses.dataclass(frozen=True)
+class LaunchConfig:
+  """How a run is run this time; none of it changes a result."""
+
+  runs: Path = Path('runs')
+  """The directory that holds the run directories."""
+  launch_type: Literal['processes', 'threads'] = 'processes'
+  """One process a node, or all nodes as threads of one process (to debug)."""
+  port: int = 0
+  """First of two consecutive ports, the conductor's and Reverb's; 0: free ones
+  are found, in a network namespace that only the nodes can reach."""
+
+
+class ConfigChangedError(RuntimeError):
+  """A run directory holds another configuration."""
+
+
+class Freezable(Protocol):
+  """A configuration as plain data."""
+
+  def to_json(self) -> dict[str, Any]:
+    """The tree, with the derived numbers resolved."""
+
+
+def freeze(config: Freezable, directory: Path) -> None:
+  """Writes config.json, or checks that the one there is the same.
+
+  Raises:
+    ConfigChangedError: another configuration is there; says what differs.
+  """
+  path = directory / 'config.json'
+  new = config.to_json()
+  if not path.exists():
+    files.write_text(path, json.dumps(new, indent=2) + '\n')
+    return
+  try:
+    old = json.loads(path.read_text())
+  except ValueError as error:
+    raise ConfigChangedError(
+      f'{path} is damaged ({error}). Restore it, or use another --name.'
+    ) from error
+  changes = list(_differences(old, new))
+  if changes:
+    raise ConfigChangedError(
+      f'{directory} holds a run with another configuration:\n'
+      + '\n'.join(f'  {change}' for change in changes)
+      + '\nGive these options their old values to go on with that run, or use '
+      'another --name.'
+    )
+
+
+def _differences(old: Any, new: Any, where: str = '') -> Any:
+  if isinstance(old, dict) and isinstance(new, dict):
+    for key in sorted(old.keys() | new.keys()):
+      path = f'{where}.{key}' if where else key
+      yield from _differences(old.get(key), new.get(key), path)
+  elif old != new:
+    yield f'{where}: {old!r} there, {new!r} here'

@@ -1,0 +1,99 @@
+"""dm_control suite tasks with canonical actions and flat observations."""
+
+import re
+from typing import Optional
+
+from dm_control import suite
+import numpy as np
+
+from datasets.types import EnvironmentSpec
+
+TASKS = (
+  'cartpole-balance',
+  'cartpole-swingup',
+  'finger-spin',
+  'cheetah-run',
+  'walker-run',
+  'pendulum-swingup',
+)
+"""The six tasks of the published study."""
+
+
+def parse_task(task: str) -> tuple[str, str]:
+  """Splits 'domain-task' or 'domain:task'.
+
+  Raises:
+    ValueError: the suite has no such task; names the closest domain's tasks.
+  """
+  pieces = re.split('[-:]', task, maxsplit=1)
+  if len(pieces) == 2 and tuple(pieces) in suite.ALL_TASKS:
+    return pieces[0], pieces[1]
+  domain_tasks = suite.TASKS_BY_DOMAIN.get(pieces[0])
+  known = (
+    ', '.join(f'{pieces[0]}:{name}' for name in domain_tasks)
+    if domain_tasks
+    else ', '.join(sorted(suite.TASKS_BY_DOMAIN))
+  )
+  raise ValueError(
+    f'{task!r} is no task of the dm_control suite. Known '
+    f'{"tasks of that domain" if domain_tasks else "domains"}: {known}.'
+  )
+
+
+class Environment:
+  """One suite task: seeded resets, actions in [-1, 1]^A, float32 vectors.
+
+  The loop that calls it:
+
+      environment.reset(seed, observation)
+      for _ in range(episode_steps):
+        reward, discount, last = environment.step(action, observation)
+
+  `observation` is filled in place, since a step must not allocate. The task's
+  own time limit is lifted: the caller cuts episodes, which is no termination.
+  """
+
+  def __init__(self, task: str):
+    domain, name = parse_task(task)
+    self._environment = suite.load(
+      domain, name, task_kwargs={'random': 0, 'time_limit': float('inf')}
+    )
+    action_spec = self._environment.action_spec()
+    low = np.broadcast_to(action_spec.minimum, action_spec.shape)
+    high = np.broadcast_to(action_spec.maximum, action_spec.shape)
+    if not (np.isfinite(low).all() and np.isfinite(high).all()):
+      raise ValueError(
+        f'{task} has unbounded actions ({low} to {high}); only bounded ones '
+        'can be made canonical.'
+      )
+    self._scale = (high - low) / 2
+    self._middle = (high + low) / 2
+    self._canonical = bool(np.all(low == -1) and np.all(high == 1))
+    observations = self._environment.observation_spec()
+    self._keys = tuple(observations)
+    # Vectors go to np.concatenate as they are; only others need reshaping.
+    self._flat = all(len(spec.shape) == 1 for spec in observations.values())
+    width = sum(int(np.prod(spec.shape)) for spec in observations.values())
+    self.spec = EnvironmentSpec(width, int(np.prod(action_spec.shape)))
+
+  def reset(self, seed: int, observation: np.ndarray) -> None:
+    """Starts the episode of `seed`; writes [S] float32 to `observation`."""
+    self._environment.task.random.seed(seed)
+    timestep = self._environment.reset()
+    self._write(timestep.observation, observation)
+
+  def step(
+    self, action: np.ndarray, observation: np.ndarray
+  ) -> tuple[Optional[float], Optional[float], bool]:
+    """Applies `action` [A]; returns reward, discount, and whether it ended."""
+    if not self._canonical:
+      action = self._middle + self._scale * action
+    timestep = self._environment.step(action)
+    self._write(timestep.observation, observation)
+    return timestep.reward, timestep.discount, timestep.last()
+
+  def _write(self, values: dict[str, np.ndarray], out: np.ndarray) -> None:
+    parts = [values[key] for key in self._keys]
+    if not self._flat:
+      parts = [np.ravel(part) for part in parts]
+    np.concatenate(parts, out=out, casting='same_kind')

@@ -1,0 +1,234 @@
+"""Runs a growing batch: python -m launchers.growing_batch --task cheetah-run.
+
+The same command again goes on with a run that was stopped or killed.
+"""
+
+import dataclasses
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from typing import Annotated, Any, Optional
+
+from rich.console import Console
+import tyro
+
+from launchers import process
+from launchers.config import (
+  DEMO,
+  ConfigChangedError,
+  GrowingBatchConfig,
+  LaunchConfig,
+  freeze,
+)  # fmt: skip
+from launchers.run_directory import RunDirectory, RunIsLiveError
+
+_ISOLATED = 'UNDERSTUDY_ISOLATED'
+_AT_TOP = tyro.conf.arg(name='')  # Options without a prefix.
+_FAILED, _REFUSED = 1, 2  # Exit codes; a signal N gives 128 + N.
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+  """Trains a policy over a few cycles of fixed-policy data collection.
+
+  The defaults are the published configuration: 2M actor steps in 4 cycles and
+  250k learner steps. The same command resumes a run that was stopped.
+  """
+
+  demo: bool = False
+  """Take the options' defaults from the demonstration, a run of minutes."""
+  run: Annotated[GrowingBatchConfig, _AT_TOP] = GrowingBatchConfig()
+  launch: Annotated[LaunchConfig, _AT_TOP] = LaunchConfig()
+
+
+def main() -> int:
+  """The command; returns its exit code."""
+  console = Console(stderr=True)
+  try:
+    is_demo = '--demo' in sys.argv[1:]
+    defaults = Options(demo=is_demo, run=DEMO if is_demo else Options.run)
+    options = tyro.cli(Options, default=defaults)
+    process.prepare_environment()
+    _isolate_network(options.launch, console)
+    return run(options.run, options.launch, console)
+  except (
+    ConfigChangedError, RunIsLiveError, ValueError, FileNotFoundError, OSError,
+  ) as error:  # fmt: skip
+    console.print(f'[bold red]Refused:[/] {error}', highlight=False)
+    return _REFUSED
+
+
+def run(
+  config: GrowingBatchConfig, launch: LaunchConfig, console: Console
+) -> int:
+  """Runs, or goes on with, one run.
+
+  Returns:
+    0 when it is done, 1 when a node failed, 128 + N when signal N stopped it.
+  """
+  started = time.monotonic()
+  directory = RunDirectory(launch.runs / config.run_name)
+  lock = directory.lock()
+  try:
+    freeze(config, directory.root)
+    _prepare(config, directory, console)
+    code = 0
+    if directory.finished_cycles(config.cycles) <= config.cycles:
+      code = _launch(config, launch, directory, console)
+    if code == 0:
+      _conclude(config, directory, console, time.monotonic() - started)
+    return code
+  finally:
+    os.close(lock)
+
+
+def _prepare(
+  config: GrowingBatchConfig, directory: RunDirectory, console: Console
+) -> None:
+  """Checks what can be checked before any process starts."""
+  from launchers import demonstrations
+  from launchers.environments import Environment
+
+  environment = Environment(config.task)
+  demonstrations.adopt_teacher(config, directory, environment.spec)
+  if config.demonstrations.path:
+    demonstrations.import_into(config, directory, console)
+
+
+def _launch(
+  config: GrowingBatchConfig,
+  launch: LaunchConfig,
+  directory: RunDirectory,
+  console: Console,
+) -> int:
+  threads = launch.launch_type == 'threads'
+  if threads:
+    import tensorflow  # noqa: F401  (before Reverb's import without it)
+  from datasets import replay
+  from launchers import display, program, supervision
+
+  for port in (launch.port, launch.port + 1) if launch.port else ():
+    replay.check_port(port)
+  nodes_program, address = program.make_program(
+    config, directory, secrets.token_hex(8), launch.port
+  )
+  screen = display.Display(config, directory, console)
+  with supervision.StopRequest() as stop:
+    nodes = supervision.Nodes(nodes_program, threads, directory.logs())
+    stop.listen()
+    status = _StatusClient(address.resolve())
+    with screen:
+      failure = supervision.watch(
+        nodes,
+        stop,
+        is_done=lambda: directory.policy_path(config.cycles).exists(),
+        on_tick=lambda: screen.update(status()),
+      )
+  if failure:
+    console.print(f'[bold red]The run stopped.[/] {failure}', highlight=False)
+  elif stop.signal:
+    console.print(f'Stopped by {stop.signal.name}; everything is saved.')
+  if failure or stop.signal:
+    console.print('To go on, give the same command again:')
+    console.print(f'  {_command()}', soft_wrap=True, highlight=False)
+  return _FAILED if failure else 128 + stop.signal if stop.signal else 0
+
+
+class _StatusClient:
+  """Asks the conductor how the run is; None while it does not answer."""
+
+  def __init__(self, address: str):
+    import courier
+
+    self._client = courier.Client(address, call_timeout=2.0)
+    self._call: Any = None
+    self._last: Optional[dict[str, Any]] = None
+
+  def __call__(self) -> Optional[dict[str, Any]]:
+    if self._call is None:
+      self._call = self._client.futures.status()
+    elif self._call.done():
+      if self._call.exception() is None:
+        self._last = self._call.result()
+      self._call = None
+    return self._last
+
+
+def _conclude(
+  config: GrowingBatchConfig,
+  directory: RunDirectory,
+  console: Console,
+  wall_seconds: float,
+) -> None:
+  """Prints the table, draws the report, ends with one line of JSON."""
+  from launchers import display, report
+
+  console.print(display.cycle_table(config, directory))
+  page = report.write_report(directory.root)
+  console.print(f'Curves and tables: {page}', highlight=False)
+  teacher = directory.read_json(directory.teacher_result) or {}
+  records = [
+    directory.read_json(directory.cycle(cycle) / 'cycle.json') or {}
+    for cycle in range(config.cycles + 1)
+  ]
+  result = {
+    'teacher_return': teacher.get('return_mean'),
+    'returns': [record.get('evaluation_return_mean') for record in records],
+    'wall_seconds': round(wall_seconds, 1),
+    'run': str(directory.root),
+  }
+  console.file.flush()
+  print(json.dumps(result), flush=True)
+
+
+def _isolate_network(launch: LaunchConfig, console: Console) -> None:
+  """Starts again inside a network namespace that only the nodes can reach.
+
+  Courier and Reverb listen on every interface and trust every peer. A chosen
+  port means that others are to reach it, so it stays outside.
+  """
+  if os.environ.get(_ISOLATED):
+    _raise_loopback()
+    return
+  unshare = shutil.which('unshare')
+  command = [unshare or '', '--map-root-user', '--net']
+  if not launch.port and unshare:
+    works = subprocess.run(
+      [*command, 'true'], capture_output=True, timeout=10, check=False
+    )
+    if works.returncode == 0:
+      os.environ[_ISOLATED] = '1'
+      os.environ['UNDERSTUDY_COMMAND'] = _command()
+      sys.stdout.flush()
+      arguments = ['-m', 'launchers.growing_batch', *sys.argv[1:]]
+      os.execv(unshare, [*command, sys.executable, *arguments])
+  console.print(
+    '[bold yellow]The ports of this run are open on every interface and trust '
+    'whoever connects.[/] Run it only where the network is yours.'
+  )
+
+
+def _raise_loopback() -> None:
+  """A new namespace's loopback interface is down."""
+  import fcntl
+  import socket
+  import struct
+
+  up_and_running, set_flags = 0x41, 0x8914  # IFF_UP | IFF_RUNNING, SIOCSIFFLAGS
+  with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+    request = struct.pack('16sh14x', b'lo', up_and_running)
+    fcntl.ioctl(control, set_flags, request)
+
+
+def _command() -> str:
+  given = ' '.join(sys.argv[1:])
+  default = f'python -m launchers.growing_batch {given}'.strip()
+  return os.environ.get('UNDERSTUDY_COMMAND', default)
+
+
+if __name__ == '__main__':
+  sys.exit(main())

@@ -1,0 +1,78 @@
+"""What a process of ours does before anything else."""
+
+from collections.abc import Callable
+import ctypes
+import importlib
+import os
+from pathlib import Path
+import signal
+import sys
+import threading
+from unittest import mock
+
+import absl.app
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The repository's root, which every process has first on its path."""
+
+# Small matrices of one observation gain nothing from threads, and processes
+# that outnumber the cores lose by them.
+SINGLE_THREADED = {'OPENBLAS_NUM_THREADS': '1', 'OMP_NUM_THREADS': '1'}
+
+_PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
+
+
+def enter_node(name: str) -> None:
+  """Ties a node's process to the launcher's; does nothing in a thread.
+
+  The process gets the node's name, as `ps -o comm` and `top` show it.
+
+  The kernel kills the node when the launcher dies, however it dies: nothing
+  durable is ever half written, so there is nothing to tidy up. Ctrl-C reaches
+  every process of the terminal; only the launcher answers it, with a SIGTERM.
+  """
+  if threading.current_thread() is not threading.main_thread():
+    return
+  launcher = int(os.environ.get('UNDERSTUDY_LAUNCHER', '0'))
+  libc = ctypes.CDLL(None, use_errno=True)
+  if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL) != 0:
+    raise OSError(ctypes.get_errno(), 'prctl(PR_SET_PDEATHSIG)')
+  libc.prctl(_PR_SET_NAME, name.encode())
+  if launcher and os.getppid() != launcher:
+    sys.exit('The launcher died before this node was up.')
+  signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def import_function(path: str) -> Callable[..., None]:
+  """Imports 'module:function' inside a Launchpad node.
+
+  Launchpad runs nodes inside `absl.app.run`. There TensorFlow 2.8 would start
+  its runtime in the middle of its own import (its testing tools ask absl to
+  call them back once absl is up, which it is), and no `tf.while_loop` works
+  afterwards. So absl takes no such requests meanwhile.
+  """
+  module, _, function = path.partition(':')
+  with mock.patch.object(absl.app, 'call_after_init'):
+    return getattr(importlib.import_module(module), function)
+
+
+def prepare_environment() -> None:
+  """Sets the variables that the nodes inherit.
+
+  Raises:
+    ImportError: another package called `datasets` wins over ours.
+  """
+  import datasets
+
+  origin = Path(str(datasets.__file__)).resolve()
+  if ROOT not in origin.parents:
+    raise ImportError(
+      f'`datasets` is {origin}, not ours: put {ROOT} first on PYTHONPATH.'
+    )
+  path = os.environ.get('PYTHONPATH', '')
+  if str(ROOT) not in path.split(os.pathsep):
+    os.environ['PYTHONPATH'] = os.pathsep.join(filter(None, (str(ROOT), path)))
+  os.environ['UNDERSTUDY_LAUNCHER'] = str(os.getpid())
+  os.environ.setdefault('TF_ENABLE_ONEDNN_OPTS', '1')
+  os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+  os.environ.setdefault('MUJOCO_GL', 'disable')

@@ -1,0 +1,159 @@
+"""The Launchpad program: which nodes there are and who talks to whom.
+
+   ┌──────────────────────── π_k, orders ────────────────────────┐
+   ▼                                                             │
+actor/0 … actor/n ──episodes──▶ replay ──▶ curator ──▶ replay ──▶ learner
+                             `collected`  │ (store)  `replay`    │
+                                          └──▶ conductor ◀───────┤
+                                                   ▲             │ π
+                                               evaluator ◀───────┘
+"""
+
+import threading
+import time
+from typing import Any
+
+import launchpad as lp
+from launchpad import address as lp_address
+
+from launchers.conductor import Conductor
+from launchers.config import GrowingBatchConfig
+from launchers.process import enter_node, import_function
+from launchers.run_directory import RunDirectory
+
+# Names, because each process imports only its own: the learner's TensorFlow
+# takes seconds and some 400 MB.
+_ACTOR = 'launchers.nodes:run_actor'
+_CURATOR = 'launchers.nodes:run_curator'
+_EVALUATOR = 'launchers.nodes:run_evaluator'
+_CALL_TIMEOUT = 30.0  # Seconds; Courier's own default is for ever.
+_THREADS_GRACE = 3.0  # Seconds that a server outlives its clients.
+
+
+def make_program(
+  config: GrowingBatchConfig,
+  directory: RunDirectory,
+  incarnation: str,
+  port: int,
+) -> tuple[lp.Program, lp.Address]:
+  """Builds the program; every arrow of the diagram is an argument here.
+
+  Args:
+    config: what the run is.
+    directory: where it is.
+    incarnation: a name for this launch's Reverb server, unlike any other's.
+    port: first of two ports, of the conductor and of Reverb; 0: any free ones.
+
+  Returns:
+    The program, and the conductor's address for the display.
+  """
+  program = lp.Program('understudy')
+
+  conductor_node = _ConductorNode(_conductor, config, directory)
+  conductor_node.port = port
+  with program.group('conductor'):
+    conductor = program.add_node(conductor_node)
+  conductor.set_client_kwargs(call_timeout=_CALL_TIMEOUT)
+
+  replay_address = lp.Address('replay')
+  replay_node = _PyNode(_replay, replay_address, incarnation)
+  replay_node.allocate_address(replay_address)
+  replay_node.port = port and port + 1
+  with program.group('replay'):
+    program.add_node(replay_node)
+
+  data = (conductor, replay_address, incarnation)
+  with program.group('curator'):
+    program.add_node(
+      _PyNode(
+        _run, 'curator', 'launchers.nodes:run_curator', config, directory, *data
+      )
+    )
+  with program.group('learner'):
+    program.add_node(
+      _PyNode(
+        _run,
+        'learner',
+        'launchers.learner:run_learner',
+        config,
+        directory,
+        *data,
+      )
+    )
+  with program.group('actor'):
+    for actor in range(config.num_actors):
+      name = f'actor/{actor}'
+      program.add_node(_PyNode(_run, name, _ACTOR, config, actor, *data))
+  with program.group('evaluator'):
+    program.add_node(
+      _PyNode(
+        _run, 'evaluator', 'launchers.nodes:run_evaluator', config, conductor
+      )
+    )
+  return program, conductor_node.courier_address
+
+
+class _PortMixin:
+  """A node that listens on a chosen port; Launchpad picks one for port 0."""
+
+  port = 0
+  addresses: list[lp.Address]
+
+  def bind_addresses(self, **kwargs: Any) -> None:
+    """Called by Launchpad when it launches the program."""
+    if self.port:
+      self.addresses[0].bind(_FixedAddress(self.port))
+    else:
+      super().bind_addresses(**kwargs)  # type: ignore[misc]  # The node has it.
+
+
+class _ConductorNode(_PortMixin, lp.CourierNode):
+  pass
+
+
+class _PyNode(_PortMixin, lp.PyNode):
+  pass
+
+
+class _FixedAddress(lp_address.AbstractAddressBuilder):
+  def __init__(self, port: int):
+    self._port = port
+
+  def build(self) -> str:
+    return f'localhost:{self._port}'
+
+
+def _conductor(
+  config: GrowingBatchConfig, directory: RunDirectory
+) -> Conductor:
+  enter_node('conductor')
+  return Conductor(config, directory, _wait_for_stop_of_servers)
+
+
+def _replay(address: lp.Address, incarnation: str) -> None:
+  enter_node('replay')
+  port = lp_address.get_port_from_address(address.resolve())
+  from launchers import nodes
+
+  nodes.run_replay(port, incarnation, _wait_for_stop_of_servers)
+
+
+def _wait_for_stop_of_servers(seconds: float) -> bool:
+  """Servers outlive their clients, which end with a call or two.
+
+  Processes are stopped in that order. Threads all stop at one event, so that
+  a server's thread gives the others a moment.
+  """
+  stopping = lp.wait_for_stop(seconds)
+  if stopping and threading.current_thread() is not threading.main_thread():
+    time.sleep(_THREADS_GRACE)
+  return stopping
+
+
+def _run(name: str, function: str, *args: Any) -> None:
+  """Runs 'module:function' as the node of this name."""
+  enter_node(name)
+  resolved = [
+    arg.resolve() if isinstance(arg, lp.Address) else arg for arg in args
+  ]
+  import_function(function)(*resolved, lp.wait_for_stop)

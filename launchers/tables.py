@@ -1,0 +1,124 @@
+"""Numbers over time: a CSV that survives a kill, and TensorBoard events."""
+
+from collections.abc import Mapping, Sequence
+import csv
+import errno
+import io
+from pathlib import Path
+import sys
+import time
+import types
+from typing import Optional, Union
+
+# TensorBoard's own switch to write events without importing TensorFlow.
+sys.modules.setdefault(
+  'tensorboard.compat.notf', types.ModuleType('tensorboard.compat.notf')
+)
+from tensorboard.compat.proto import (
+  event_pb2,
+  summary_pb2,
+)
+from tensorboard.summary.writer import event_file_writer  # noqa: E402
+
+from datasets import files  # noqa: E402
+
+Cell = Union[str, int, float]
+
+
+class Table:
+  """An append-only CSV whose rows have a key, each key at most once.
+
+  A half-written last line, which a kill can leave, is dropped when the table
+  is opened.
+  """
+
+  def __init__(self, path: Path, columns: Sequence[str], keys: Sequence[str]):
+    self._path = path
+    self._columns = tuple(columns)
+    self._keys = tuple(keys)
+    self.rows: list[dict[str, str]] = []
+    if path.exists():
+      text = path.read_text()
+      whole = text[: text.rfind('\n') + 1]
+      self.rows = list(csv.DictReader(io.StringIO(whole)))
+      if whole != text:
+        self._rewrite()
+    else:
+      self._rewrite()
+    self._known = {self._key(row) for row in self.rows}
+
+  def add(self, row: Mapping[str, Cell]) -> bool:
+    """Appends `row`; a row whose key is there already changes nothing."""
+    cells = {name: _cell(row.get(name, '')) for name in self._columns}
+    key = self._key(cells)
+    if key in self._known:
+      return False
+    try:
+      with self._path.open('a') as file:
+        self._writer(file).writerow(cells)
+    except OSError as error:
+      if error.errno == errno.ENOSPC:
+        raise files.OutOfSpaceError(
+          errno.ENOSPC,
+          'No space for another row. Free some and run the same command again',
+          str(self._path),
+        ) from error
+      raise
+    self.rows.append(cells)
+    self._known.add(key)
+    return True
+
+  def keep(self, rows: list[dict[str, str]]) -> None:
+    """Replaces the table by some of its rows."""
+    if len(rows) != len(self.rows):
+      self.rows = rows
+      self._known = {self._key(row) for row in rows}
+      self._rewrite()
+
+  def _key(self, row: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(row[key] for key in self._keys)
+
+  def _writer(self, file: io.TextIOBase) -> 'csv.DictWriter[str]':
+    return csv.DictWriter(file, self._columns, lineterminator='\n')
+
+  def _rewrite(self) -> None:
+    buffer = io.StringIO()
+    writer = self._writer(buffer)
+    writer.writeheader()
+    writer.writerows(self.rows)
+    files.write_text(self._path, buffer.getvalue())
+
+
+def _cell(value: Cell) -> str:
+  return f'{value:.6g}' if isinstance(value, float) else str(value)
+
+
+class Events:
+  """TensorBoard scalars under one directory."""
+
+  def __init__(self, directory: Path, name: str):
+    self._writer: Optional[event_file_writer.EventFileWriter] = (
+      event_file_writer.EventFileWriter(str(directory / name))
+    )
+
+  def scalars(self, step: int, values: Mapping[str, float]) -> None:
+    """Records `values` at `step`."""
+    if self._writer is None:
+      return
+    event = event_pb2.Event(
+      wall_time=time.time(),
+      step=step,
+      summary=summary_pb2.Summary(
+        value=[
+          summary_pb2.Summary.Value(tag=tag, simple_value=value)
+          for tag, value in values.items()
+        ]
+      ),
+    )
+    self._writer.add_event(event)
+
+  def close(self) -> None:
+    """Writes what is buffered."""
+    if self._writer is not None:
+      self._writer.close()
+      self._writer = None

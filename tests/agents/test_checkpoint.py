@@ -1,0 +1,346 @@
+import errno
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import hypothesis
+from hypothesis import strategies as st
+import pytest
+import tensorflow as tf
+
+from agents import checkpoint, networks, optimizers
+from tests.agents.problems import SPEC, assert_equal, variables
+
+
+def make(value=0.0, layer_sizes=(4, 4)):
+  """A policy and its optimizer, every variable of which has the value."""
+  policy = networks.make_policy(SPEC, layer_sizes)
+  adam = optimizers.Adam(policy.trainable_variables, 1e-3, 40.0)
+  for v in (*policy.variables, *adam.variables):
+    v.assign(tf.cast(tf.fill(v.shape, value), v.dtype))
+  return {'policy': policy, 'optimizer': adam}
+
+
+def value(trackables):
+  values = {float(x) for v in variables(*trackables.values()) for x in v.flat}
+  assert len(values) == 1, 'It was restored in part.'
+  return values.pop()
+
+
+def names(directory):
+  return sorted(path.name for path in directory.iterdir())
+
+
+def save(directory, step, number=None):
+  trackables = make(step if number is None else number)
+  return checkpoint.save(trackables, directory, step)
+
+
+class TestSaveAndRestore:
+  def test_round_trip(self, tmp_path):
+    save(tmp_path / 'new', 7)
+    restored = make()
+    result = checkpoint.restore_newest(restored, tmp_path / 'new')
+    assert result == checkpoint.Restored(7, ())
+    assert value(restored) == 7
+
+  def test_nothing_to_restore(self, tmp_path):
+    trackables = make(3)
+    for directory in (tmp_path, tmp_path / 'missing'):
+      result = checkpoint.restore_newest(trackables, directory)
+      assert result == checkpoint.Restored(None, ())
+    assert value(trackables) == 3
+    assert not (tmp_path / 'missing').exists()
+
+  def test_keeps_the_newest_two(self, tmp_path):
+    for step in (8, 9, 10, 11):
+      save(tmp_path, step)
+    assert names(tmp_path) == ['step_000000010', 'step_000000011']
+
+  def test_steps_beyond_nine_digits(self, tmp_path):
+    save(tmp_path, 999_999_999)
+    save(tmp_path, 1_000_000_000, 5)
+    restored = make()
+    checkpoint.restore_newest(restored, tmp_path)
+    assert value(restored) == 5
+
+  def test_the_same_step_again(self, tmp_path):
+    save(tmp_path, 1)
+    save(tmp_path, 2)
+    save(tmp_path, 2, 22)
+    assert names(tmp_path) == ['step_000000001', 'step_000000002']
+    restored = make()
+    checkpoint.restore_newest(restored, tmp_path)
+    assert value(restored) == 22
+
+  def test_training_goes_on_the_same(self, tmp_path):
+    first, second = make(0.5), make()
+    checkpoint.save(first, tmp_path, 0)
+    checkpoint.restore_newest(second, tmp_path)
+    for trackables in (first, second):
+      gradients = [
+        tf.ones_like(v) for v in trackables['policy'].trainable_variables
+      ]
+      trackables['optimizer'].apply(gradients)
+    assert_equal(variables(*first.values()), variables(*second.values()))
+
+
+class TestDamage:
+  def damage_and_restore(self, tmp_path, damage):
+    save(tmp_path, 1)
+    damage(save(tmp_path, 2))
+    restored = make()
+    result = checkpoint.restore_newest(restored, tmp_path)
+    assert result.step == value(restored) == 1
+    assert result.damaged == (tmp_path / 'step_000000002.damaged',)
+    assert names(tmp_path) == ['step_000000001', 'step_000000002.damaged']
+
+  @pytest.mark.parametrize(
+    'file',
+    ['manifest.json', 'checkpoint.index', 'checkpoint.data-00000-of-00001'],
+  )
+  @pytest.mark.parametrize('how', ['missing', 'empty', 'torn', 'altered'])
+  def test_a_file(self, tmp_path, file, how):
+    def damage(path):
+      data = bytearray((path / file).read_bytes())
+      if how == 'missing':
+        (path / file).unlink()
+        return
+      if how == 'altered':
+        data[len(data) // 2] ^= 1
+      kept = {'empty': 0, 'torn': len(data) // 2, 'altered': len(data)}[how]
+      (path / file).write_bytes(data[:kept])
+
+    self.damage_and_restore(tmp_path, damage)
+
+  @hypothesis.given(
+    file=st.sampled_from(
+      ['checkpoint.index', 'checkpoint.data-00000-of-00001']
+    ),
+    position=st.floats(0, 1, exclude_max=True),
+    bit=st.integers(0, 7),
+  )
+  @hypothesis.settings(
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
+  )
+  def test_any_bit(self, tmp_path, file, position, bit):
+    shutil.rmtree(tmp_path)
+
+    def damage(path):
+      data = bytearray((path / file).read_bytes())
+      data[int(position * len(data))] ^= 1 << bit
+      (path / file).write_bytes(data)
+
+    self.damage_and_restore(tmp_path, damage)
+
+  def test_an_empty_directory(self, tmp_path):
+    def damage(path):
+      shutil.rmtree(path)
+      path.mkdir()
+
+    self.damage_and_restore(tmp_path, damage)
+
+  def test_a_file_in_its_place(self, tmp_path):
+    def damage(path):
+      shutil.rmtree(path)
+      path.write_text('')
+
+    self.damage_and_restore(tmp_path, damage)
+
+  def test_another_step(self, tmp_path):
+    """Renamed by hand, it would set the counters of a run wrong."""
+    path = save(tmp_path, 3)
+    path.rename(tmp_path / 'step_000000009')
+    result = checkpoint.restore_newest(make(), tmp_path)
+    assert result.step is None
+    assert names(tmp_path) == ['step_000000009.damaged']
+
+  def test_all_of_them(self, tmp_path):
+    for step in (1, 2):
+      (save(tmp_path, step) / 'manifest.json').unlink()
+    trackables = make(5)
+    result = checkpoint.restore_newest(trackables, tmp_path)
+    assert result.step is None
+    assert len(result.damaged) == 2
+    assert value(trackables) == 5
+
+  def test_damaged_twice(self, tmp_path):
+    for _ in range(2):
+      (save(tmp_path, 2) / 'manifest.json').unlink()
+      checkpoint.restore_newest(make(), tmp_path)
+    assert names(tmp_path) == [
+      'step_000000002.2.damaged',
+      'step_000000002.damaged',
+    ]
+
+
+class TestMisfit:
+  """Nothing may stay fresh, and nothing saved may be left out, in silence."""
+
+  def test_another_shape(self, tmp_path):
+    checkpoint.save(make(layer_sizes=(4, 4)), tmp_path, 1)
+    with pytest.raises(ValueError, match='does not fit'):
+      checkpoint.restore_newest(make(layer_sizes=(4, 5)), tmp_path)
+    assert names(tmp_path) == ['step_000000001']
+
+  def test_more_was_saved(self, tmp_path):
+    checkpoint.save(make(), tmp_path, 1)
+    with pytest.raises(ValueError, match='does not fit'):
+      checkpoint.restore_newest({'policy': make()['policy']}, tmp_path)
+
+  def test_less_was_saved(self, tmp_path):
+    checkpoint.save({'policy': make()['policy']}, tmp_path, 1)
+    with pytest.raises(ValueError, match='does not fit'):
+      checkpoint.restore_newest(make(), tmp_path)
+
+
+class TestFullDisk:
+  @pytest.mark.parametrize('call', ['fsync', 'rename'])
+  def test_the_operating_system_says_so(self, tmp_path, monkeypatch, call):
+    save(tmp_path, 1)
+
+    def fail(*args, **kwargs):
+      raise OSError(errno.ENOSPC, 'No space left on device')
+
+    with monkeypatch.context() as patch:
+      patch.setattr(os, call, fail)
+      with pytest.raises(checkpoint.OutOfSpaceError, match='free some') as e:
+        save(tmp_path, 2)
+    assert e.value.errno == errno.ENOSPC
+    assert 'step_000000002' in str(e.value)
+    self.only_the_first(tmp_path)
+
+  @pytest.mark.parametrize(
+    'error',
+    [
+      tf.errors.ResourceExhaustedError(None, None, 'x; No space left'),
+      tf.errors.UnknownError(None, None, 'x; No space left on device'),
+    ],
+  )
+  def test_tensorflow_says_so(self, tmp_path, monkeypatch, error):
+    save(tmp_path, 1)
+
+    def fail(self, path):
+      pathlib.Path(path + '.index').write_bytes(b'half')
+      raise error
+
+    with monkeypatch.context() as patch:
+      patch.setattr(tf.train.Checkpoint, 'write', fail)
+      with pytest.raises(checkpoint.OutOfSpaceError, match='free some'):
+        save(tmp_path, 2)
+    self.only_the_first(tmp_path)
+
+  def test_another_error_is_not_renamed(self, tmp_path, monkeypatch):
+    save(tmp_path, 1)
+
+    def fail(descriptor):
+      raise OSError(errno.EIO, 'Input/output error')
+
+    with monkeypatch.context() as patch:
+      patch.setattr(os, 'fsync', fail)
+      with pytest.raises(OSError, match='Input/output') as error:
+        save(tmp_path, 2)
+    assert not isinstance(error.value, checkpoint.OutOfSpaceError)
+    self.only_the_first(tmp_path)
+
+  def test_a_disk_that_is_really_full(self, tmp_path):
+    """A file system of 64 kB, where the kernel lets us mount one."""
+    unshare = ['unshare', '-rm', 'sh', '-c']
+    mount = 'mount -t tmpfs -o size=64k none "$0"'
+    tried = subprocess.run(
+      [*unshare, mount, str(tmp_path)], capture_output=True
+    )
+    if tried.returncode:
+      pytest.skip(f'cannot mount here: {tried.stderr!r}')
+    code = (
+      'import sys, os, tensorflow as tf\n'
+      'from agents import checkpoint\n'
+      'save = lambda n, step: checkpoint.save(\n'
+      '  {"v": tf.Variable(tf.ones([n]))}, sys.argv[1], step)\n'
+      'save(100, 1)\n'
+      'try:\n'
+      '  save(100_000, 2)\n'
+      'except checkpoint.OutOfSpaceError as error:\n'
+      '  print(os.listdir(sys.argv[1]))\n'
+    )
+    output = subprocess.run(
+      [
+        *unshare,
+        f'{mount} && exec "$@"',
+        str(tmp_path),
+        sys.executable,
+        '-c',
+        code,
+        str(tmp_path),
+      ],
+      capture_output=True,
+      text=True,
+      check=True,
+      timeout=60,
+    ).stdout
+    assert output.strip() == "['step_000000001']"
+
+  def only_the_first(self, tmp_path):
+    assert names(tmp_path) == ['step_000000001']
+    restored = make()
+    assert checkpoint.restore_newest(restored, tmp_path).step == 1
+    assert value(restored) == 1
+
+
+class TestDeath:
+  """A learner dies at any boundary of a save; the next one finds a whole."""
+
+  @pytest.mark.parametrize('same_step', [False, True])
+  def test_at_every_boundary(self, tmp_path, monkeypatch, same_step):
+    second = 1 if same_step else 2
+    boundary, died = 0, True
+    while died:
+      directory = tmp_path / str(boundary)
+      save(directory, 1, 10)
+      with monkeypatch.context() as patch:
+        _die_at(patch, boundary)
+        try:
+          save(directory, second, 20)
+          died = False
+        except _Death:
+          pass
+      restored = make()
+      checkpoint.restore_newest(restored, directory)
+      assert value(restored) in ((10, 20) if died else (20,))
+      left = names(directory)
+      assert all(name.startswith('step_') for name in left), left
+      boundary += 1
+    assert boundary > 8
+
+
+class _Death(BaseException):
+  """Like a kill: no handler of ours may run."""
+
+
+def _die_at(patch, boundary):
+  """Dies before the call of this number, and cleans up nothing after."""
+  calls = iter(range(1000))
+  dead: list = []
+
+  def guard(owner, name):
+    function = getattr(owner, name)
+
+    def guarded(*args, **kwargs):
+      if dead or next(calls) == boundary:
+        dead.append(1)
+        raise _Death
+      return function(*args, **kwargs)
+
+    patch.setattr(owner, name, guarded)
+
+  guard(os, 'rename')
+  guard(os, 'fsync')
+  guard(os, 'rmdir')
+  guard(os, 'unlink')
+  guard(tf.train.Checkpoint, 'write')
+  guard(pathlib.Path, 'mkdir')
+  guard(pathlib.Path, 'write_text')

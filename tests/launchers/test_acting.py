@@ -1,0 +1,95 @@
+"""One episode of one fixed policy."""
+
+from typing import Any
+
+from dm_control.rl.control import PhysicsError
+import numpy as np
+import pytest
+
+from datasets.types import EnvironmentSpec
+from launchers import acting
+from launchers.environments import Environment
+from tests.launchers.harness import random_policy
+
+
+def run(noise: float, seed: int, steps: int = 30) -> acting.Rollout:
+  return acting.run_episode(
+    Environment('cartpole-swingup'),
+    random_policy(1),
+    steps,
+    noise,
+    acting.seed_for(0, acting.ACT, 1, 0, seed),
+  )
+
+
+@pytest.mark.parametrize('noise', [0.0, 0.3])
+def test_equal_seeds_give_equal_episodes(noise: float) -> None:
+  for one, two in zip(run(noise, 5), run(noise, 5), strict=True):
+    np.testing.assert_array_equal(one, two)
+  assert not np.array_equal(run(noise, 5).observations, run(noise, 6)[0])
+
+
+def test_evaluation_is_without_noise() -> None:
+  """A-I11: the executed actions are the policy's own."""
+  rollout = run(0.0, 1)
+  np.testing.assert_array_equal(rollout.actions, rollout.proposed)
+  policy = random_policy(1)
+  for observation, action in zip(
+    rollout.observations, rollout.actions, strict=False
+  ):
+    np.testing.assert_array_equal(policy(observation), action)
+
+
+def test_noise_is_gaussian_and_clipped() -> None:
+  rollout = run(0.3, 1, steps=1_000)
+  assert np.abs(rollout.actions).max() <= 1
+  inner = np.abs(rollout.actions) < 1
+  noise = (rollout.actions - rollout.proposed)[
+    inner & (np.abs(rollout.proposed) < 0.1)
+  ]
+  assert len(noise) > 20
+  assert 0.2 < noise.std() < 0.4
+
+
+def test_shapes_and_types() -> None:
+  rollout = run(0.3, 1, steps=7)
+  shapes = [array.shape for array in rollout]
+  assert shapes == [(8, 5), (7, 1), (7, 1), (7,), (7,)]
+  assert {array.dtype for array in rollout} == {np.dtype(np.float32)}
+
+
+class _Scripted:
+  """An environment that ends, or breaks, at a given step."""
+
+  spec = EnvironmentSpec(5, 1)
+
+  def __init__(self, end: int, breaks: bool):
+    self._left, self._breaks = end, breaks
+
+  def reset(self, seed: int, observation: np.ndarray) -> None:
+    del seed
+    observation[:] = 0
+
+  def step(self, action: Any, observation: np.ndarray) -> tuple:
+    assert action.shape == (1,)
+    observation[:] = self._left
+    self._left -= 1
+    if self._left == 0 and self._breaks:
+      raise PhysicsError('the simulation is unstable')
+    return 1.0, float(self._left > 0), self._left == 0
+
+
+def test_a_termination_ends_the_episode() -> None:
+  rollout = acting.run_episode(
+    _Scripted(3, False), random_policy(0), 10, 0.0, acting.seed_for(0, 1)
+  )
+  assert rollout.observations.shape == (4, 5)
+  np.testing.assert_array_equal(rollout.discounts, [1, 1, 0])
+
+
+def test_a_simulation_that_blows_up_is_not_silent() -> None:
+  rollout = acting.run_episode(
+    _Scripted(3, True), random_policy(0), 10, 0.0, acting.seed_for(0, 1)
+  )
+  assert np.isnan(rollout.rewards[-1])
+  assert np.isfinite(rollout.rewards[:-1]).all()
