@@ -16,7 +16,7 @@ DEMO_ARGS ?= --demo
 # Two workers; tests that start a program's nodes share one of them (conftest).
 PYTEST_ARGS ?= -n 2 --dist loadgroup
 BENCHMARKS ?= memory learner acting program
-FOLDERS := agents teachers datasets launchers benchmarks tests
+FOLDERS := agents teachers datasets launchers benchmarks tests .ci
 
 help:  ## list the commands
 	@echo "Understudy. Commands:"

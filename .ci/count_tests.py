@@ -2,7 +2,7 @@
 
 The tests that it holds are counted twice, so that no pattern can hide one:
 pytest collects them without any of the options of a run, and every Python file
-of the repository that defines a `test_*` function must be among the collected.
+of the repository that defines tests must be among the collected.
 """
 
 import ast
@@ -32,7 +32,7 @@ def collected() -> dict[str, int]:
 
 
 def files_with_tests() -> set[str]:
-  """Tracked or new Python files that define a `test_*` function."""
+  """Tracked or new Python files that define tests."""
   listing = subprocess.run(
     ['git', 'ls-files', '-co', '--exclude-standard', '*.py'],
     cwd=ROOT,
@@ -46,13 +46,16 @@ def files_with_tests() -> set[str]:
     if not path.exists():
       continue
     tree = ast.parse(path.read_text(encoding='utf-8'))
-    if any(
-      isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-      and node.name.startswith('test_')
-      for node in ast.walk(tree)
-    ):
+    if any(map(_is_test, tree.body)):
       found.add(name)
   return found
+
+
+def _is_test(node: ast.stmt) -> bool:
+  """A test of a module, or a class of tests; no contract to inherit."""
+  if isinstance(node, ast.ClassDef) and node.name.startswith('Test'):
+    return any(map(_is_test, node.body))
+  return isinstance(node, ast.FunctionDef) and node.name.startswith('test_')
 
 
 def main(report: Path) -> int:

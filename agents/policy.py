@@ -188,8 +188,8 @@ def export_snapshot(
 def _weights(module: Any) -> dict[str, np.ndarray]:
   layers = [module.torso.first, *module.torso.rest, module.head]
   arrays = {
-    'norm/scale': module.torso.norm.scale.numpy(),
-    'norm/offset': module.torso.norm.offset.numpy(),
+    'norm/scale': module.torso.first.scale.numpy(),
+    'norm/offset': module.torso.first.offset.numpy(),
   }
   for i, layer in enumerate(layers):
     arrays[f'{i}/w'] = layer.w.numpy()

@@ -1,29 +1,81 @@
 """Acme's DistributedD4PG as a local Launchpad program, without an evaluator."""
 
 from collections.abc import Mapping
+import contextlib
 import json
+import os
 from pathlib import Path
+import subprocess
+import sys
 import time
 from typing import Any
 
 from acme.agents.tf.d4pg import DistributedD4PG
 import launchpad as lp
+import psutil
 
-from benchmarks import peers
+from benchmarks import common, peers
 
 _LEAST_ITEMS = 1_000  # Acme's default.
 
 
-def run(actor_steps: int, learner_steps: int) -> dict[str, Any]:
-  """Runs it until both counts are reached.
+def run(
+  actor_steps: int, learner_steps: int, directory: Path
+) -> dict[str, float]:
+  """Runs the program until it has done both counts, then kills it.
+
+  Stopping it in order takes ten seconds or more, which are not counted.
+
+  Args:
+    actor_steps: environment steps to do.
+    learner_steps: updates to do.
+    directory: where Acme and Launchpad may write.
+
+  Returns:
+    What the counts were, and the seconds since the command was given.
+  """
+  result = directory / 'counts.json'
+  arguments = [str(actor_steps), str(learner_steps), str(result)]
+  command = [sys.executable, '-m', 'benchmarks.acme_program', *arguments]
+  variables = {'HOME': str(directory), 'LAUNCHPAD_LOGGING_DIR': str(directory)}
+  started = time.time()
+  with (directory / 'launcher').open('w') as log:
+    launcher = subprocess.Popen(
+      command,
+      cwd=common.ROOT,
+      env={**os.environ, **variables},
+      stdin=subprocess.DEVNULL,
+      stdout=log,
+      stderr=subprocess.STDOUT,
+    )
+  try:
+    while not result.exists():
+      if launcher.poll() is not None:
+        end = (directory / 'launcher').read_text()[-2000:]
+        raise RuntimeError(f"Acme's program ended by itself:\n{end}")
+      time.sleep(0.1)
+  finally:
+    _kill(launcher)
+  counts = json.loads(result.read_text())
+  counts['wall_seconds'] = counts.pop('time') - started
+  return counts
+
+
+def _kill(launcher: 'subprocess.Popen[bytes]') -> None:
+  processes = psutil.Process(launcher.pid).children(recursive=True)
+  launcher.kill()
+  for process in processes:
+    with contextlib.suppress(psutil.NoSuchProcess):
+      process.kill()
+  launcher.wait()
+
+
+def launch(actor_steps: int, learner_steps: int, result: str) -> None:
+  """Launches the nodes.
 
   The rate limiter ties the two counts together as Acme does: nothing is sampled
   before `_LEAST_ITEMS` are there, then `samples_per_insert` for each one more.
   The ratio is such that both counts are reached together.
-
-  Returns:
-    What the counts were then, and the time of day: stopping takes Acme another
-    ten seconds, which are not counted.
   """
   agent = DistributedD4PG(
     environment_factory=peers.make_environment,
@@ -36,7 +88,6 @@ def run(actor_steps: int, learner_steps: int) -> dict[str, Any]:
     discount=0.99,
     target_update_period=100,
   )
-  result = Path.home() / 'counts.json'
   program = lp.Program('d4pg')
   with program.group('replay'):
     replay = program.add_node(lp.ReverbNode(agent.replay))
@@ -47,18 +98,17 @@ def run(actor_steps: int, learner_steps: int) -> dict[str, Any]:
   with program.group('actor'):
     program.add_node(lp.CourierNode(agent.actor, replay, learner, counter))
   limits = {'actor_steps': actor_steps, 'learner_steps': learner_steps}
-  with program.group('limiter'):
-    program.add_node(lp.CourierNode(Limiter, counter, limits, str(result)))
+  with program.group('watcher'):
+    program.add_node(lp.CourierNode(Watcher, counter, limits, result))
   lp.launch(
     program,
     launch_type=lp.LaunchType.LOCAL_MULTI_PROCESSING,
     terminal='output_to_files',
   ).wait()
-  return json.loads(result.read_text())
 
 
-class Limiter:
-  """A node that stops the program when every count has reached its limit."""
+class Watcher:
+  """A node that notes when every count has reached its limit."""
 
   def __init__(self, counter: Any, limits: Mapping[str, int], result: str):
     self._counter = counter
@@ -67,14 +117,17 @@ class Limiter:
 
   def run(self) -> None:
     """Asks the counter five times a second."""
-    while True:
-      counts = self._counter.get_counts()
-      if all(counts.get(n, 0) >= least for n, least in self._limits.items()):
-        break
+    counts: Mapping[str, int] = {}
+    while any(counts.get(n, 0) < least for n, least in self._limits.items()):
       time.sleep(0.2)
-    reached: dict[str, float] = {
-      name: int(counts[name]) for name in self._limits
-    }
+      counts = self._counter.get_counts()
+    reached: dict[str, float] = {n: int(counts[n]) for n in self._limits}
     reached['time'] = time.time()
-    self._result.write_text(json.dumps(reached))
-    lp.stop()
+    aside = self._result.with_suffix('.new')
+    aside.write_text(json.dumps(reached))
+    aside.replace(self._result)
+    lp.wait_for_stop()
+
+
+if __name__ == '__main__':
+  launch(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])

@@ -8,13 +8,14 @@ from pathlib import Path
 import secrets
 import tempfile
 import time
-from typing import Any, Optional
+from typing import Any
 
 import numpy as np
 import portpicker
 
 from agents.policy import Policy
 from launchers import nodes
+from launchers.conductor import Conductor
 from launchers.config import GrowingBatchConfig
 from launchers.process import SINGLE_THREADED
 from launchers.run_directory import RunDirectory
@@ -22,123 +23,77 @@ from launchers.run_directory import RunDirectory
 EPISODE_STEPS = 1_000
 
 
-class Orders:
-  """Stands in for the conductor: cycle 1, with a policy of random weights.
-
-  The nodes ask it through a socket, as they ask the conductor.
-  """
-
-  def __init__(self) -> None:
-    self._policy = random_policy()
-    self._wanted = 0
-    self._done: set[int] = set()
-
-  def want(self, episodes: int) -> None:
-    """Asks for `episodes` in all."""
-    self._wanted = episodes
-
-  def num_done(self) -> int:
-    """How many are durable."""
-    return len(self._done)
-
-  def act_order(self, unused_actor: int) -> Optional[dict[str, Any]]:
-    """See `Conductor.act_order`."""
-    missing = sorted(set(range(self._wanted)) - self._done)
-    if not missing:
-      return None
-    return {'cycle': 1, 'episodes': [(episode, 0) for episode in missing]}
-
-  def policy(self, unused_cycle: int) -> bytes:
-    """See `Conductor.policy`."""
-    return self._policy.to_bytes()
-
-  def policy_digest(self, unused_cycle: int) -> str:
-    """See `Conductor.policy_digest`."""
-    return self._policy.digest
-
-  def cycles_to_restore(self) -> list[int]:
-    """See `Conductor.cycles_to_restore`."""
-    return []
-
-  def restored(self) -> None:
-    """See `Conductor.restored`."""
-
-  def committed(self, identity: tuple[Any, ...], *_: Any) -> None:
-    """See `Conductor.committed`."""
-    self._done.add(identity[-1])
-
-  def refused(self, identity: Any, reason: str) -> None:
-    """See `Conductor.refused`."""
-    raise RuntimeError(f'{identity} was refused: {reason}')
-
-
 class _Manager(BaseManager):
-  """Serves Orders on a UNIX socket."""
+  """Serves the conductor on a UNIX socket, in a process of its own."""
 
 
-_Manager.register('Orders', Orders)
+_Manager.register('Conductor', Conductor)
 
 
 def run(episodes: int) -> float:
   """Seconds for our actor, Reverb server and curator."""
   os.environ.update(SINGLE_THREADED)  # As the program starts these nodes.
   context = multiprocessing.get_context('spawn')
-  port, incarnation = portpicker.pick_unused_port(), secrets.token_hex(8)
-  with tempfile.TemporaryDirectory() as runs, _Manager(ctx=context) as manager:
-    orders = manager.Orders()  # type: ignore[attr-defined]  # Registered above.
-    arguments = (orders, port, incarnation, Path(runs) / 'acting', episodes + 1)
-    nodes = [
-      context.Process(target=_run_node, args=(name, *arguments), daemon=True)
-      for name in ('replay', 'curator', 'actor')
-    ]
-    for node in nodes:
-      node.start()
-    try:
-      _await(orders, 1, nodes)
-      started = time.perf_counter()
-      _await(orders, episodes + 1, nodes)
-      return time.perf_counter() - started
-    finally:
-      for node in nodes:
-        node.kill()
-        node.join()
-
-
-def _await(orders: Any, episodes: int, nodes: list[Any]) -> None:
-  orders.want(episodes)
-  while orders.num_done() < episodes:
-    dead = [node for node in nodes if not node.is_alive()]
-    if dead:
-      raise RuntimeError(f'A node ended: {dead}')
-    time.sleep(0.005)
-
-
-def _run_node(
-  name: str,
-  orders: Any,
-  port: int,
-  incarnation: str,
-  directory: Path,
-  episodes: int,
-) -> None:
-  """What the program's node of that name does."""
   config = GrowingBatchConfig(
     name='acting',
     task='cheetah-run',
     cycles=1,
-    actor_steps=episodes * EPISODE_STEPS,
+    actor_steps=(episodes + 1) * EPISODE_STEPS,
     episode_steps=EPISODE_STEPS,
   )
+  port, incarnation = portpicker.pick_unused_port(), secrets.token_hex(8)
+  with tempfile.TemporaryDirectory() as runs, _Manager(ctx=context) as manager:
+    directory = RunDirectory(Path(runs))
+    directory.cycle(0).mkdir(parents=True)
+    directory.publish(0, random_policy().to_bytes())
+    conductor = manager.Conductor(  # type: ignore[attr-defined]  # Registered.
+      config, directory, _wait_for_stop
+    )
+    arguments = (config, directory, conductor, port, incarnation)
+    processes = [
+      context.Process(target=_run_node, args=(name, *arguments), daemon=True)
+      for name in ('replay', 'curator', 'actor')
+    ]
+    for process in processes:
+      process.start()
+    try:
+      _await(conductor, 1, processes)
+      started = time.perf_counter()
+      _await(conductor, episodes + 1, processes)
+      return time.perf_counter() - started
+    finally:
+      for process in processes:
+        process.kill()
+        process.join()
+
+
+def _await(conductor: Any, episodes: int, processes: list[Any]) -> None:
+  """Waits until so many episodes of cycle 1 are durable."""
+  while conductor.status()['collected'].get(1, (0, 0))[0] < episodes:
+    dead = [process for process in processes if not process.is_alive()]
+    if dead:
+      raise RuntimeError(f'A node ended: {dead}')
+    time.sleep(0.02)
+
+
+def _run_node(
+  name: str,
+  config: GrowingBatchConfig,
+  directory: RunDirectory,
+  conductor: Any,
+  port: int,
+  incarnation: str,
+) -> None:
+  """What the program's node of that name does."""
   address = f'localhost:{port}'
   if name == 'replay':
     nodes.run_replay(port, incarnation, _wait_for_stop)
   elif name == 'curator':
     nodes.run_curator(
-      config, RunDirectory(directory), orders, address, incarnation,
-      _wait_for_stop,
-    )  # fmt: skip
+      config, directory, conductor, address, incarnation, _wait_for_stop
+    )
   else:
-    nodes.run_actor(config, 0, orders, address, incarnation, _wait_for_stop)
+    nodes.run_actor(config, 0, conductor, address, incarnation, _wait_for_stop)
 
 
 def _wait_for_stop(seconds: float) -> bool:

@@ -16,7 +16,7 @@ import platform
 import subprocess
 import sys
 import time
-from typing import Any, Optional
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -54,10 +54,7 @@ def machine() -> dict[str, Any]:
 
 
 def run_side(
-  module: str,
-  side: str,
-  arguments: Sequence[str] = (),
-  environment: Optional[Mapping[str, str]] = None,
+  module: str, side: str, arguments: Sequence[str] = ()
 ) -> dict[str, Any]:
   """Runs one side in a new process.
 
@@ -65,7 +62,6 @@ def run_side(
     module: 'benchmarks.acting'.
     side: its --side.
     arguments: further ones.
-    environment: variables to set for it.
 
   Returns:
     The JSON of its last line, and `wall_seconds` from its start to its end.
@@ -74,18 +70,15 @@ def run_side(
     RuntimeError: it failed; with the end of its output.
   """
   command = [sys.executable, '-m', module, f'--side={side}', *arguments]
-  return run_command(command, environment)
+  return run_command(command)
 
 
-def run_command(
-  command: Sequence[str], environment: Optional[Mapping[str, str]] = None
-) -> dict[str, Any]:
+def run_command(command: Sequence[str]) -> dict[str, Any]:
   """Like run_side, for any command whose last line of output is JSON."""
   started = time.perf_counter()
   result = subprocess.run(
     command,
     cwd=ROOT,
-    env={**os.environ, **(environment or {})},
     stdin=subprocess.DEVNULL,
     capture_output=True,
     text=True,

@@ -71,46 +71,61 @@ def compare(episodes: int, reverb_episodes: int) -> None:
     'benchmarks.memory', 'reverb', [f'--reverb_episodes={reverb_episodes}']
   )
   number = ours['transitions']
-  each = ours['allocated_bytes'] / number
   grown = ours['grown_bytes'] / number
-  ratio = reverb['bytes_per_item'] / grown
-  at_10m = ours['base_bytes'] + 10_000_000 * grown
-  lines = {
-    'raw data': f'{_RAW} bytes a transition',
-    'allocated': f'{each:.1f} bytes a transition (goal: at most {_GOAL:g}: '
-    f'{"reached" if each <= _GOAL else "missed"})',
-    'resident growth': f'{grown:.1f} bytes a transition',
-    f'resident at {number:,}': f'{ours["resident_bytes"] / 1e6:,.1f} MB, of '
-    f'which {ours["base_bytes"] / 1e6:,.1f} MB are Python and NumPy',
-    'peak while growing': f'{ours["peak_bytes"] / 1e6:,.1f} MB',
-    'resident at 10,000,000': f'{at_10m / 1e9:.2f} GB (extrapolated)',
-    'sampling': f'{ours["batches_per_second"]:,.0f} batches of {_BATCH_SIZE} '
-    'a second',
-    'Reverb': f'{reverb["bytes_per_item"]:,.0f} bytes a transition, measured '
-    f'with {reverb["items"]:,} items',
-    'Reverb at 10,000,000': f'{reverb["bytes_per_item"] / 100:.1f} GB '
-    '(extrapolated)',
-    'Reverb / ours': f'{ratio:.1f}',
-  }
-  # At another number of episodes the figures at 1M are extrapolated, too.
-  at_1m = ours['base_bytes'] + 1_000_000 * grown
-  measured = number == 1_000_000
   result = {
     'benchmark': 'memory',
     'transitions': number,
-    'bytes_per_transition': round(each, 2),
+    'bytes_per_transition': round(ours['allocated_bytes'] / number, 2),
     'goal_bytes_per_transition': _GOAL,
     'resident_bytes_per_transition': round(grown, 2),
-    'resident_bytes_at_1m': ours['resident_bytes'] if measured else int(at_1m),
-    'resident_at_1m_is_measured': measured,
+    'base_bytes': ours['base_bytes'],
+    'resident_bytes': ours['resident_bytes'],
+    # With another number of episodes this one is extrapolated, too.
+    'resident_bytes_at_1m': int(ours['base_bytes'] + 1_000_000 * grown),
     'peak_bytes': ours['peak_bytes'],
-    'extrapolated_resident_bytes_at_10m': int(at_10m),
+    'extrapolated_resident_bytes_at_10m': int(
+      ours['base_bytes'] + 10_000_000 * grown
+    ),
     'batches_per_second': ours['batches_per_second'],
     'reverb_items': reverb['items'],
     'reverb_bytes_per_transition': reverb['bytes_per_item'],
-    'ratio_vs_reverb': round(ratio, 2),
+    'ratio_vs_reverb': round(reverb['bytes_per_item'] / grown, 2),
   }
-  common.report('Memory of stored transitions', lines, result)
+  common.report('Memory of stored transitions', _lines(result), result)
+
+
+def _lines(result: dict[str, Any]) -> dict[str, str]:
+  each, peer = (
+    result['bytes_per_transition'],
+    result['reverb_bytes_per_transition'],
+  )
+  verdict = 'reached' if each <= _GOAL else 'missed'
+  return {
+    'raw data': f'{_RAW} bytes a transition',
+    'allocated': f'{each} bytes a transition (goal: at most {_GOAL:g}: '
+    f'{verdict})',
+    'resident growth': f'{result["resident_bytes_per_transition"]} bytes a '
+    'transition',
+    f'resident at {result["transitions"]:,}': _megabytes(
+      result['resident_bytes']
+    )
+    + f', of which {_megabytes(result["base_bytes"])} before it grew',
+    'peak while growing': _megabytes(result['peak_bytes']),
+    'resident at 10,000,000': _megabytes(
+      result['extrapolated_resident_bytes_at_10m']
+    )
+    + ' (extrapolated)',
+    'sampling': f'{result["batches_per_second"]:,} batches of {_BATCH_SIZE} '
+    'a second',
+    'Reverb': f'{peer:,} bytes a transition, measured with '
+    f'{result["reverb_items"]:,} items',
+    'Reverb at 10,000,000': f'{_megabytes(10_000_000 * peer)} (extrapolated)',
+    'Reverb / ours': f'{result["ratio_vs_reverb"]}',
+  }
+
+
+def _megabytes(number: float) -> str:
+  return f'{number / 1e6:,.1f} MB'
 
 
 def run_ours(episodes: int) -> dict[str, Any]:

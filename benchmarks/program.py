@@ -16,7 +16,6 @@ import argparse
 from pathlib import Path
 import sys
 import tempfile
-import time
 from typing import Any
 
 from benchmarks import common
@@ -26,19 +25,12 @@ _BATCH_SIZE = 256
 
 
 def main() -> None:
-  """Runs both sides, or Acme's when --side names it."""
+  """The command."""
   common.prepare()
   parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
-  parser.add_argument('--side', choices=['acme'], help=argparse.SUPPRESS)
   parser.add_argument('--actor_steps', type=int, default=100_000)
   parser.add_argument('--learner_steps', type=int, default=12_500)
   options = parser.parse_args()
-  if options.side:
-    from benchmarks import acme_program
-
-    counts = acme_program.run(options.actor_steps, options.learner_steps)
-    common.print_json(counts)
-    return
   compare(options.actor_steps, options.learner_steps)
 
 
@@ -103,15 +95,11 @@ def _run_ours(
 def _run_acme(
   actor_steps: int, learner_steps: int, directory: Path
 ) -> dict[str, Any]:
-  counts = [f'--actor_steps={actor_steps}', f'--learner_steps={learner_steps}']
-  # Acme writes its checkpoints under the home directory.
-  home = directory / 'home'
+  from benchmarks import acme_program
+
+  home = directory / 'acme'
   home.mkdir()
-  environment = {'HOME': str(home), 'LAUNCHPAD_LOGGING_DIR': str(home)}
-  started = time.time()
-  result = common.run_side('benchmarks.program', 'acme', counts, environment)
-  result['wall_seconds'] = result['time'] - started
-  return result
+  return acme_program.run(actor_steps, learner_steps, home)
 
 
 if __name__ == '__main__':

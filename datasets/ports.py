@@ -7,11 +7,9 @@ bind without that option is tried.
 
 import contextlib
 import errno
-import fcntl
-import os
 import pathlib
 import socket
-import tempfile
+import struct
 
 
 class PortInUseError(RuntimeError):
@@ -19,57 +17,60 @@ class PortInUseError(RuntimeError):
 
 
 class PortLock:
-  """The exclusive right of this process to serve on a port of this machine.
+  """The exclusive right of this process to serve on a port.
 
-  The kernel releases it when the process ends, however it ends.
+  The lock is a name in Linux's abstract namespace of sockets: like ports, such
+  names belong to a network namespace; they are no files, and the kernel
+  releases them when the process ends, however it ends.
   """
 
-  def __init__(self, port: int, holder: str):
+  def __init__(self, port: int):
     """Takes the lock.
 
     Args:
       port: the port.
-      holder: who takes it, for the error of whoever is refused.
 
     Raises:
       PortInUseError: someone else has it, or listens on the port without it.
     """
-    self._descriptor = -1
-    path = _lock_path(port)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    name = f'\0understudy-port-{port}'
+    self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-      fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+      try:
+        self._socket.bind(name)
+      except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+          raise
+        raise _in_use(port, _holder(name)) from None
+      self._socket.listen()  # So that `_holder` can ask who it is.
       _check_bind(port)
-      os.ftruncate(descriptor, 0)
-      os.pwrite(descriptor, f'process {os.getpid()}, {holder}'.encode(), 0)
-    except BlockingIOError:
-      text = os.pread(descriptor, 200, 0).decode(errors='replace')
-      os.close(descriptor)
-      raise _in_use(port, text or 'another process') from None
     except BaseException:
-      os.close(descriptor)
+      self.release()
       raise
-    self._descriptor = descriptor
 
   def release(self) -> None:
     """Gives the port back; more than once does no harm."""
-    if self._descriptor >= 0:
-      # The file stays: whoever waits for its lock must find this very file.
-      os.close(self._descriptor)
-      self._descriptor = -1
-
-  def __del__(self) -> None:
-    self.release()
+    self._socket.close()
 
 
 def check_port(port: int) -> None:
   """Raises PortInUseError if a server could not be started on the port."""
-  PortLock(port, 'checking').release()
+  PortLock(port).release()
 
 
-def _lock_path(port: int) -> pathlib.Path:
-  directory = pathlib.Path(tempfile.gettempdir())
-  return directory / f'understudy-{os.getuid()}-port-{port}.lock'
+def _holder(name: str) -> str:
+  """The process that holds a lock, as far as the kernel tells."""
+  credentials = struct.Struct('3i')
+  try:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+      client.connect(name)
+      option = socket.SOL_SOCKET, socket.SO_PEERCRED, credentials.size
+      process, _, _ = credentials.unpack(client.getsockopt(*option))
+    command = pathlib.Path(f'/proc/{process}/cmdline').read_bytes()
+  except OSError:
+    return 'another process'
+  words = command.decode(errors='replace').split('\0')
+  return f'process {process} ({" ".join(words)[:80].strip()})'
 
 
 def _check_bind(port: int) -> None:

@@ -29,7 +29,7 @@ class ReplayServer:
     Raises:
       PortInUseError: another server is there.
     """
-    self._lock = ports.PortLock(port, f'Reverb server {incarnation}')
+    self._lock = ports.PortLock(port)
     names = (COLLECTED, REPLAY, INCARNATION + incarnation)
     self._server = reverb.Server(
       [_queue(name) for name in names], port, _NoCheckpointer()

@@ -191,13 +191,11 @@ class EpisodeStore:
 
   def _set_aside(self, error: files.DamagedFileError) -> Quarantined:
     directory = files.make_directory(self._directory / _QUARANTINE)
-    target = directory / error.path.name
-    number = 0
-    while target.exists():
-      number += 1
-      target = directory / f'{error.path.name}.{number}'
+    name = error.path.name
+    before = sum(p.name.startswith(name) for p in directory.iterdir())
+    target = directory / (f'{name}.{before}' if before else name)
     files.move(error.path, target)
-    self._verified.pop(error.path.name, None)
+    self._verified.pop(name, None)
     return Quarantined(target, error.reason)
 
 

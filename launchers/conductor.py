@@ -75,8 +75,8 @@ class Conductor:
     with self._lock:
       return self._behaviour_of(cycle).digest
 
-  def cycles_to_restore(self) -> list[int]:
-    """The cycles whose episodes the learner needs."""
+  def open_cycles(self) -> list[int]:
+    """The cycles whose episodes are learned from now."""
     with self._lock:
       return list(self._cycles())
 

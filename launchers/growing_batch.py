@@ -47,7 +47,9 @@ class Options:
 
 def main() -> int:
   """The command; returns its exit code."""
-  console = Console(stderr=True)
+  # A log file has no width of its own; the table wants this much.
+  width = None if sys.stderr.isatty() else 110
+  console = Console(stderr=True, width=width)
   try:
     is_demo = '--demo' in sys.argv[1:]
     defaults = Options(demo=is_demo, run=DEMO if is_demo else Options.run)

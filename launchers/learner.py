@@ -16,7 +16,7 @@ from launchers.environments import Environment
 from launchers.run_directory import RunDirectory
 from launchers.tables import Events, Table
 
-_PAUSE = 0.05  # Seconds between two questions to the conductor or to Reverb.
+_PAUSE = 0.1  # Seconds between two questions to the conductor or to Reverb.
 _BATCH = 64  # Episodes taken from Reverb at a time.
 
 

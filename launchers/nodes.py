@@ -6,7 +6,7 @@ what to do and never waits for longer than it takes to notice a stop.
 
 from collections.abc import Callable
 import sys
-from typing import Any
+from typing import Any, Optional
 
 from agents.policy import Policy
 from datasets import replay
@@ -18,7 +18,7 @@ from launchers.environments import Environment
 from launchers.run_directory import RunDirectory
 
 WaitForStop = Callable[[float], bool]
-_PAUSE = 0.05  # Seconds between two questions to the conductor.
+_PAUSE = 0.2  # Seconds between two questions to the conductor.
 _BATCH = 16  # Episodes that the curator takes at a time.
 
 
@@ -112,7 +112,7 @@ def run_curator(
   spec = Environment(config.task).spec
   writer = replay.EpisodeWriter(replay_address, 'replay', incarnation)
   reader = replay.EpisodeReader(replay_address, 'collected', incarnation)
-  for cycle in conductor.cycles_to_restore():
+  for cycle in conductor.open_cycles():
     _restore(directory, cycle, conductor, writer, wait_for_stop)
   conductor.restored()
   while not wait_for_stop(0):
@@ -120,8 +120,12 @@ def run_curator(
     if not episodes:
       wait_for_stop(_PAUSE)
     for episode in episodes:
+      if not _is_wanted(config, conductor, episode.identity):
+        print(f'Ignored {episode.identity}: not of this run.', flush=True)
+        continue
       try:
-        _check(config, conductor, spec, episode)
+        digest = conductor.policy_digest(episode.identity.cycle)
+        check_episode(episode, spec, digest, _length(config, episode))
       except EpisodeRefused as error:
         print(f'Refused {episode.identity}: {error}', flush=True)
         conductor.refused(tuple(episode.identity), str(error))
@@ -173,23 +177,22 @@ def _restore(
     _announce(conductor, episode, digest, is_new=False)
 
 
-def _check(
-  config: GrowingBatchConfig, conductor: Any, spec: Any, episode: Episode
-) -> None:
-  run, cycle, actor, index = episode.identity
-  if not (
+def _is_wanted(
+  config: GrowingBatchConfig, conductor: Any, identity: EpisodeId
+) -> bool:
+  run, cycle, actor, episode = identity
+  return (
     run == config.run_name
-    and 0 <= cycle <= config.cycles
-    and 0 <= index < config.episodes_in(cycle)
-    and actor == index % config.num_actors
-  ):
-    raise EpisodeRefused(
-      f'{episode.identity} is no episode of this run ({config.run_name}: '
-      f'cycles 0 to {config.cycles}, actors 0 to {config.num_actors - 1}).'
-    )
-  check_episode(
-    episode, spec, conductor.policy_digest(cycle), config.episode_steps
+    and cycle in conductor.open_cycles()
+    and 0 <= episode < config.episodes_in(cycle)
+    and actor == episode % config.num_actors
   )
+
+
+def _length(config: GrowingBatchConfig, episode: Episode) -> Optional[int]:
+  """What its length must be: any, where it ended by a true termination."""
+  has_end = len(episode.discounts) and episode.discounts[-1] == 0
+  return None if has_end else config.episode_steps
 
 
 def _commit(

@@ -228,8 +228,8 @@ def test_the_commands_of_the_readme_exist():
       assert re.search(rf'^{match[1]}:', makefile, re.MULTILINE), command
     if match := re.search(r'python -m ([\w.]+)(.*)', command):
       if match[1].split('.')[0] in ROOMS:
-        used = re.findall(r'(--[a-z][\w.-]*)', match[2])
-        options.setdefault(match[1], set()).update(used)
+        named = re.findall(r'(--[a-z][\w.-]*)', match[2])
+        options.setdefault(match[1], set()).update(named)
       else:
         assert importlib.util.find_spec(match[1].split('.')[0]), command
   for module, used in options.items():

@@ -51,10 +51,20 @@ def test_equals_acme():
     (ours.target_policy, acmes._target_policy_network),
     (ours.target_critic, acmes._target_critic_network),
   ):
-    # Ours names the variables of the head first.
-    reordered = [*mine.variables[2:], *mine.variables[:2]]
-    for a, b in zip(reordered, theirs.variables, strict=True):
+    for a, b in zip(_in_acmes_order(mine), theirs.variables, strict=True):
       np.testing.assert_allclose(a, b, atol=2e-5)
+
+
+def _in_acmes_order(module):
+  first = module.torso.first
+  linears = [*module.torso.rest, module.head]
+  return [
+    first.b,
+    first.w,
+    first.offset,
+    first.scale,
+    *(v for linear in linears for v in (linear.b, linear.w)),
+  ]
 
 
 def _acme_learner(ours):
@@ -75,10 +85,8 @@ def _acme_learner(ours):
     nets['policy'](observation)
     nets['critic'](observation, action)
     for name in ('policy', 'critic'):
-      mine = getattr(ours, name).variables
-      for a, b in zip(
-        [*mine[2:], *mine[:2]], nets[name].variables, strict=True
-      ):
+      mine = _in_acmes_order(getattr(ours, name))
+      for a, b in zip(mine, nets[name].variables, strict=True):
         b.assign(a)
   batches = Sample(types.Transition(*problems.transitions(0, STEPS)))
   return learning.D4PGLearner(

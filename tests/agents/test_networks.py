@@ -13,6 +13,60 @@ def normal(*shape, seed=0):
   return tf.constant(rng.normal(0, 2, shape).astype(np.float32))
 
 
+def twins(size=6, input_size=3, **changes):
+  """Ours, and Sonnet's two modules with the same weights."""
+  w_init = snt.initializers.RandomUniform()
+  ours = networks.NormalizedLinear(size, w_init)
+  linear = snt.Linear(size)
+  norm = snt.LayerNorm(axis=-1, create_scale=True, create_offset=True)
+  inputs = tf.zeros([1, input_size])
+  ours(inputs)
+  norm(linear(inputs))
+  pairs = [
+    (ours.w, linear.w),
+    (ours.b, linear.b),
+    (ours.scale, norm.scale),
+    (ours.offset, norm.offset),
+  ]
+  for seed, (mine, theirs) in enumerate(pairs):
+    default = normal(*mine.shape, seed=seed)
+    mine.assign(changes.get(mine.name.removesuffix(':0')[-1:], default))
+    theirs.assign(mine)
+  return ours, lambda x: norm(linear(x)), pairs
+
+
+class TestNormalizedLinear:
+  @pytest.mark.parametrize('input_size', [1, 3, 17, 300])
+  @pytest.mark.parametrize('inputs_size', [0.0, 1e-3, 1.0, 1e4])
+  def test_equals_sonnet(self, input_size, inputs_size):
+    ours, sonnets, _ = twins(256, input_size)
+    inputs = inputs_size * normal(9, input_size, seed=7)
+    np.testing.assert_allclose(ours(inputs), sonnets(inputs), atol=2e-4)
+
+  def test_variance_of_zero(self):
+    zeros = {'w': tf.zeros([3, 6]), 'b': tf.zeros([6])}
+    ours, sonnets, _ = twins(**zeros)
+    inputs = 1e6 * normal(9, 3, seed=7)
+    np.testing.assert_allclose(ours(inputs), sonnets(inputs))
+    ours, sonnets, _ = twins(w=tf.ones([3, 6]) / 3)  # All outputs are equal.
+    assert np.isfinite(ours(inputs)).all()
+
+  def test_gradients_equal_sonnets(self):
+    ours, sonnets, pairs = twins(32)
+    inputs, output_gradients = normal(5, 3, seed=8), normal(5, 32, seed=9)
+    gradients = []
+    for module, parameters in zip(
+      (ours, sonnets), zip(*pairs, strict=True), strict=True
+    ):
+      with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        outputs = module(inputs)
+      sources = [inputs, *parameters]
+      gradients.append(tape.gradient(outputs, sources, output_gradients))
+    for mine, theirs in zip(*gradients, strict=True):
+      np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-4)
+
+
 class TestLayerNormMLP:
   @pytest.mark.parametrize('sizes', [(8,), (8, 6), (8, 6, 4)])
   def test_equals_acme(self, sizes):
@@ -21,38 +75,16 @@ class TestLayerNormMLP:
     inputs = normal(5, 3)
     ours(inputs)
     acmes(inputs)
-    for variable in ours.variables:
-      variable.assign(normal(*variable.shape, seed=1))
-
+    for seed, variable in enumerate(ours.variables):
+      variable.assign(normal(*variable.shape, seed=seed))
     linears = [m for m in acmes.submodules if isinstance(m, snt.Linear)]
     for mine, theirs in zip([ours.first, *ours.rest], linears, strict=True):
       theirs.w.assign(mine.w)
       theirs.b.assign(mine.b)
     (norm,) = (m for m in acmes.submodules if isinstance(m, snt.LayerNorm))
-    norm.scale.assign(ours.norm.scale)
-    norm.offset.assign(ours.norm.offset)
+    norm.scale.assign(ours.first.scale)
+    norm.offset.assign(ours.first.offset)
     np.testing.assert_allclose(ours(inputs), acmes(inputs), atol=2e-5)
-
-  def test_gradients_equal_sonnets_layer_norm(self):
-    ours = networks.LayerNorm(6)
-    sonnets = snt.LayerNorm(axis=-1, create_scale=True, create_offset=True)
-    inputs, output_gradients = normal(5, 6), normal(5, 6, seed=1)
-    sonnets(inputs)
-    gradients = []
-    for norm in (ours, sonnets):
-      norm.scale.assign(normal(6, seed=2))
-      with tf.GradientTape() as tape:
-        tape.watch(inputs)
-        outputs = norm(inputs)
-      gradients.append(
-        tape.gradient(
-          outputs,
-          [inputs, norm.scale, norm.offset],
-          output_gradients=output_gradients,
-        )
-      )
-    for mine, theirs in zip(*gradients, strict=True):
-      np.testing.assert_allclose(mine, theirs, atol=1e-5)
 
   def test_initial_weights(self):
     torso = networks.LayerNormMLP((64, 32))

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
-from datasets.memory import Memory, n_step_returns
+from datasets.memory import Memory
+from datasets.returns import n_step_returns
 from datasets.types import EnvironmentSpec
 from tests.datasets.samples import CHEETAH, make_episode
 

@@ -16,8 +16,10 @@ ACME = """
 import json, sys
 import acme.adders.reverb as adders
 import dm_env, numpy as np, reverb
+from datasets import replay
 from datasets.types import EnvironmentSpec
 from tests.datasets.samples import make_episode
+assert replay.reverb is reverb, 'With TensorFlow it is the plain import.'
 server = reverb.Server([reverb.Table.queue('priority_table', 1000)])
 client = reverb.Client(f'localhost:{server.port}')
 adder = adders.NStepTransitionAdder(client, n_step=5, discount=0.99)

@@ -59,7 +59,9 @@ class Server:
 
   def kill(self):
     self.process.kill()
-    self.process.communicate()
+    self.process.wait()
+    assert self.process.stdout is not None
+    self.process.stdout.close()
 
 
 @pytest.fixture(scope='module')
@@ -146,7 +148,7 @@ def test_an_empty_table_does_not_block(shared):
 
 
 def test_a_big_episode(shared):
-  big = make_episode(0, length=400_000)
+  big = make_episode(0, length=100_000)
   shared.writer().write(big)
   (got,) = read(shared.reader(), 1)
   assert_same(got, big)
@@ -290,7 +292,7 @@ def test_a_stop_is_heard_while_a_server_is_silent(mortal, action):
 
 
 def test_one_server_a_port(shared):
-  with pytest.raises(replay.PortInUseError, match='Reverb server first'):
+  with pytest.raises(replay.PortInUseError, match=str(shared.process.pid)):
     replay.make_server(shared.port, 'second')
   with pytest.raises(replay.PortInUseError, match=str(shared.port)):
     replay.check_port(shared.port)
@@ -325,4 +327,4 @@ replay.make_server({free_port()}, 'first').stop()
 """
   environment = {**os.environ, 'TMPDIR': str(tmp_path)}
   subprocess.run([sys.executable, '-c', code], check=True, env=environment)
-  assert [p.suffix for p in tmp_path.iterdir()] == ['.lock']
+  assert list(tmp_path.iterdir()) == []

@@ -45,13 +45,6 @@ data = next(client.sample('queue', 1, emit_timesteps=False)).data[0]
 assert data.tolist() == [[0, 1, 2]]
 """
 
-TENSORFLOW_FIRST = """
-import tensorflow as tf
-from datasets import replay
-import reverb
-assert replay.reverb is reverb
-"""
-
 
 def _run(code: str) -> str:
   done = subprocess.run(
@@ -80,8 +73,3 @@ assert 'tensorflow' not in sys.modules
 @pytest.mark.slow
 def test_tensorflow_afterwards():
   _run(LIGHT + HEAVY)
-
-
-@pytest.mark.slow
-def test_tensorflow_before():
-  _run(TENSORFLOW_FIRST)

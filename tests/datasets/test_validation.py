@@ -1,5 +1,7 @@
 """What is refused, and how the refusal reads."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from datasets.validation import EpisodeRefused, check_episode
 from tests.datasets.samples import CHEETAH, make_episode
 
 NAN, INF = float('nan'), float('inf')
+WRONG: Any = 'x'
 
 
 def _with(name, where, value):
@@ -48,7 +51,7 @@ REFUSED = [
   ({'policy': None}, 'policy is None'),
   ({'identity': EpisodeId('', 1, 0, 0)}, 'no name'),
   ({'identity': EpisodeId('run', -1, 0, 0)}, 'cycle is -1'),
-  ({'identity': EpisodeId(*('run', 1, 'x', 0))}, "actor is 'x'"),
+  ({'identity': EpisodeId('run', 1, WRONG, 0)}, "actor is 'x'"),
   ({'identity': EpisodeId('run', 1, 0, True)}, 'episode is True'),
   ({'identity': ('run', 1, 0, 0)}, 'no EpisodeId'),
   (_advice(actions=np.full((20, 6), 3, np.float32)), 'is 3.0'),

@@ -5,7 +5,8 @@ from pathlib import Path
 import subprocess
 import sys
 
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 import pytest
 
 from launchers.config import ConfigChangedError, GrowingBatchConfig, freeze

@@ -1,6 +1,7 @@
 """No episode is lost, none is counted twice."""
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 import pytest
 
 from datasets.types import EpisodeId
@@ -60,5 +61,7 @@ def test_too_many_refusals_fail_the_run() -> None:
   ledger = Ledger(config())
   ledger.refuse(identity(0), 'NaN')
   ledger.refuse(identity(1), 'NaN')
-  with pytest.raises(RunFailedError, match='3 of the 4 episodes.*reward is NaN'):
+  with pytest.raises(
+    RunFailedError, match='3 of the 4 episodes.*reward is NaN'
+  ):
     ledger.refuse(identity(2), 'reward is NaN')

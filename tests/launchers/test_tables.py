@@ -4,7 +4,8 @@ import errno
 from pathlib import Path
 from unittest import mock
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 import pytest
 
 from datasets.files import OutOfSpaceError

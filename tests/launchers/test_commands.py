@@ -1,0 +1,102 @@
+"""The small commands: online, demonstrate, evaluate."""
+
+import json
+from pathlib import Path
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from agents.policy import Snapshot
+from datasets.store import EpisodeStore
+from tests.launchers.harness import ROOT, write_teacher
+
+
+def command(name: str, *words: str) -> 'subprocess.CompletedProcess[str]':
+  return subprocess.run(
+    [sys.executable, '-m', f'launchers.{name}', *words],
+    cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+  )  # fmt: skip
+
+
+def test_evaluate_prints_the_returns(tmp_path: Path) -> None:
+  teacher = str(write_teacher(tmp_path / 'teacher.npz'))
+  words = ('--policy', teacher, '--episodes', '2', '--episode_steps', '20')
+  first, second = command('evaluate', *words), command('evaluate', *words)
+  assert first.returncode == 0, first.stderr
+  result = json.loads(first.stdout)
+  assert result['episodes'] == 2
+  assert result['task'] == 'cartpole-swingup'
+  assert first.stdout == second.stdout
+
+
+def test_evaluate_refuses_another_task(tmp_path: Path) -> None:
+  teacher = str(write_teacher(tmp_path / 'teacher.npz'))
+  refused = command('evaluate', '--policy', teacher, '--task', 'cheetah-run')
+  assert refused.returncode == 2
+  assert 'observation_size=17' in refused.stderr
+
+
+def test_demonstrate_records_what_is_missing(tmp_path: Path) -> None:
+  teacher = str(write_teacher(tmp_path / 'teacher.npz'))
+  words = (
+    '--teacher', teacher, '--directory', str(tmp_path / 'demos'),
+    '--episodes', '4', '--episode_steps', '20', '--noise', '0.2',
+    '--processes', '2',
+  )  # fmt: skip
+  assert command('demonstrate', *words).returncode == 0
+  store = EpisodeStore(tmp_path / 'demos')
+  digests = store.digests()
+  assert [identity.episode for identity in digests] == [0, 1, 2, 3]
+  paths = sorted((tmp_path / 'demos').glob('*.npz'))
+  paths[1].unlink()
+  paths[2].write_bytes(b'torn')
+  again = command('demonstrate', *words)
+  assert again.returncode == 0
+  assert paths[2].name in again.stderr.replace('\n', '')
+  assert EpisodeStore(tmp_path / 'demos').digests() == digests
+  for episode in store:
+    assert episode.annotation is not None
+    assert not np.array_equal(episode.annotation.actions, episode.actions)
+
+
+ONLINE = (
+  '--episodes', '6', '--episode_steps', '60', '--updates_per_episode', '20',
+  '--evaluation_interval', '2', '--evaluation_episodes', '1',
+  '--random_episodes', '1', '--agent.policy_layer_sizes', '8', '8',
+  '--agent.critic_layer_sizes', '8', '8', '--agent.batch_size', '16',
+)  # fmt: skip
+
+
+@pytest.mark.slow
+def test_online_resumes_where_it_was_killed(tmp_path: Path) -> None:
+  calm = command('online', *ONLINE, '--runs', str(tmp_path / 'calm'))
+  assert calm.returncode == 0, calm.stderr
+  process = subprocess.Popen(
+    [
+      sys.executable, '-m', 'launchers.online', *ONLINE,
+      '--runs', str(tmp_path / 'killed'),
+    ],
+    cwd=ROOT,
+  )  # fmt: skip
+  run = tmp_path / 'killed/online-cartpole-swingup-0'
+  deadline = time.monotonic() + 60
+  while not (run / 'snapshots/episode_00002.npz').exists():
+    assert time.monotonic() < deadline
+    time.sleep(0.01)
+  process.send_signal(signal.SIGKILL)
+  process.wait()
+  resumed = command('online', *ONLINE, '--runs', str(tmp_path / 'killed'))
+  assert resumed.returncode == 0, resumed.stderr
+  name = 'online-cartpole-swingup-0/snapshots/episode_00006.npz'
+  snapshots = [
+    Snapshot.from_bytes((tmp_path / where / name).read_bytes())
+    for where in ('calm', 'killed')
+  ]
+  assert snapshots[0].policy.digest == snapshots[1].policy.digest
+  for key, array in snapshots[0].critic.items():
+    np.testing.assert_array_equal(array, snapshots[1].critic[key])
+  assert snapshots[0].metadata['learner_steps'] == 120

@@ -1,0 +1,51 @@
+"""Teachers that are snapshots."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from teachers import snapshot
+from tests.launchers.harness import random_policy, write_teacher
+
+
+def shipped() -> list[str]:
+  files = sorted(snapshot.SHIPPED.glob('*/*.npz'))
+  return [str(f.relative_to(snapshot.SHIPPED).with_suffix('')) for f in files]
+
+
+def test_the_demos_expert_ships() -> None:
+  assert 'cartpole-swingup/expert' in shipped()
+
+
+@pytest.mark.parametrize('name', shipped())
+def test_shipped_snapshots_say_where_they_are_from(name: str) -> None:
+  teacher = snapshot.load(name)
+  assert name.startswith(teacher.metadata['task'])
+  assert teacher.metadata['return_mean'] > 0
+  assert {'seed', 'config', 'learner_steps'} <= set(teacher.metadata)
+  size, width = teacher.policy.spec.action_size, teacher.policy.spec[0]
+  observations = np.random.default_rng(0).normal(size=(7, width))
+  actions = teacher.actions(observations.astype(np.float32))
+  assert actions.shape == (7, size)
+  assert actions.dtype == np.float32
+  assert np.abs(actions).max() <= 1
+
+
+def test_a_path_is_a_name_too(tmp_path: Path) -> None:
+  path = write_teacher(tmp_path / 'mine.npz')
+  teacher = snapshot.load(str(path))
+  assert teacher.name == str(path)
+  assert teacher.version == random_policy(0).digest
+
+
+def test_an_unknown_teacher_is_refused_with_the_known_ones() -> None:
+  with pytest.raises(FileNotFoundError, match='cartpole-swingup/expert'):
+    snapshot.load('cartpole-swingup/wizard')
+
+
+def test_a_file_that_is_no_snapshot_is_refused(tmp_path: Path) -> None:
+  path = tmp_path / 'mine.npz'
+  path.write_bytes(b'not arrays')
+  with pytest.raises(ValueError, match=r'mine\.npz is no snapshot'):
+    snapshot.load(str(path))
