@@ -1,0 +1,1 @@
+"""Every speed figure of the README, beside its peer."""

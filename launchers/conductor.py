@@ -158,8 +158,8 @@ class Conductor:
 
   def evaluated(self, key: EvaluationKey, returns: list[float]) -> None:
     """Told the returns of one evaluation."""
+    kind, cycle, step = key
     with self._lock:
-      kind, cycle, step = key = tuple(key)
       if self._pending.pop(key, None) is None:
         return
       self._results[key] = returns

@@ -154,8 +154,8 @@ class GrowingBatchConfig:
 
 DEMO = GrowingBatchConfig(
   name='demo',
-  actor_steps=80_000,
-  learner_steps=24_000,
+  actor_steps=160_000,
+  learner_steps=32_000,
   critic_pretrain_steps=2_000,
   agent=D4PGConfig(
     policy_layer_sizes=(128, 128),
@@ -163,7 +163,8 @@ DEMO = GrowingBatchConfig(
     policy_learning_rate=3e-4,
     critic_learning_rate=3e-4,
   ),
-  objective=ObjectiveConfig('bc_decay', decay_rate=5.0),
+  mix_demonstrations=True,
+  objective=ObjectiveConfig('bc_decay', decay_rate=1.0),
   cloning=CloningConfig(steps=6_000, learning_rate=1e-3),
   demonstrations=DemonstrationConfig(episodes=5, noise=0.2),
   evaluation=EvaluationConfig(interval=500, episodes=2, final_episodes=10),

@@ -58,7 +58,7 @@ def import_into(
     task = progress.add_task(
       'importing demonstrations', total=wanted, unit='episodes'
     )
-    for index, episode in zip(range(wanted), source):
+    for index, episode in zip(range(wanted), source, strict=False):
       identity = EpisodeId(config.run_name, 0, index % config.num_actors, index)
       target.commit(episode._replace(identity=identity))
       progress.advance(task)

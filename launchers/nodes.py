@@ -41,24 +41,23 @@ def run_actor(
   """Collects the episodes of `actor`, cycle by cycle, and sends them whole."""
   environment = Environment(config.task)
   writer = replay.EpisodeWriter(replay_address, 'collected', incarnation)
-  policy, policy_cycle = None, -1
+  policies: dict[int, Policy] = {}  # At most the one of this cycle.
   sent: set[tuple[int, int, int]] = set()
   while not wait_for_stop(_PAUSE):
     order = conductor.act_order(actor)
     if order is None:
       continue
     cycle = order['cycle']
-    if cycle != policy_cycle:
-      policy = Policy.from_bytes(conductor.policy(cycle))
-      policy_cycle = cycle
-      _check_sizes(policy, environment, config)
+    if cycle not in policies:
+      policies = {cycle: Policy.from_bytes(conductor.policy(cycle))}
+      _check_sizes(policies[cycle], environment, config)
     for episode, attempt in order['episodes']:
       if (cycle, episode, attempt) in sent:
         continue
       if wait_for_stop(0):
         return
       identity = EpisodeId(config.run_name, cycle, actor, episode)
-      writer.write(act(config, environment, policy, identity, attempt))
+      writer.write(act(config, environment, policies[cycle], identity, attempt))
       sent.add((cycle, episode, attempt))
 
 
@@ -143,7 +142,7 @@ def run_evaluator(
     if order is None:
       wait_for_stop(_PAUSE)
       continue
-    kind, cycle, step = order['key']
+    kind, _, step = order['key']
     policy = Policy.from_bytes(order['policy'])
     returns: list[float] = []
     while len(returns) < order['episodes'] and not wait_for_stop(0):

@@ -14,10 +14,7 @@ from typing import Optional, Union
 sys.modules.setdefault(
   'tensorboard.compat.notf', types.ModuleType('tensorboard.compat.notf')
 )
-from tensorboard.compat.proto import (
-  event_pb2,
-  summary_pb2,
-)
+from tensorboard.compat.proto import event_pb2, summary_pb2  # noqa: E402
 from tensorboard.summary.writer import event_file_writer  # noqa: E402
 
 from datasets import files  # noqa: E402

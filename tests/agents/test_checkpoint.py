@@ -123,7 +123,7 @@ class TestDamage:
     bit=st.integers(0, 7),
   )
   @hypothesis.settings(
-    max_examples=20,
+    max_examples=8,
     deadline=None,
     suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
   )

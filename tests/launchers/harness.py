@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 import contextlib
+import itertools
 import json
 import os
 from pathlib import Path
@@ -52,7 +53,7 @@ def random_policy(
     'norm/scale': np.ones(8, np.float32),
     'norm/offset': np.zeros(8, np.float32),
   }
-  for i, (n, m) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+  for i, (n, m) in enumerate(itertools.pairwise(sizes)):
     arrays[f'{i}/w'] = random.normal(size=(n, m)).astype(np.float32)
     arrays[f'{i}/b'] = np.zeros(m, np.float32)
   return Policy(arrays)
@@ -77,6 +78,7 @@ def arguments(runs: Path, **changes: Any) -> list[str]:
   words = []
   for key, value in options.items():
     values = value if isinstance(value, tuple) else (value,)
+    values = () if value is True else values  # A switch.
     words += [f'--{key}', *map(str, values)]
   return words
 

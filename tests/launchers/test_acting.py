@@ -58,7 +58,7 @@ def test_shapes_and_types() -> None:
   assert {array.dtype for array in rollout} == {np.dtype(np.float32)}
 
 
-class _Scripted:
+class _Scripted(Environment):
   """An environment that ends, or breaks, at a given step."""
 
   spec = EnvironmentSpec(5, 1)

@@ -19,8 +19,12 @@ from tests.launchers.harness import Run
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow]
 
-# Slow enough, between two reports, to be hit in the middle.
-SLOW = {'learner_steps': 8_000, 'evaluation__interval': 100}
+# Long enough to be hit in the middle of a cycle: 15 reports in each.
+SLOW = {
+  'learner_steps': 3_000,
+  'evaluation__interval': 100,
+  'checkpoint_interval': 100,
+}
 
 
 def finish_and_compare(runs: Path, reference: Run, **changes: Any) -> None:
@@ -45,9 +49,9 @@ def test_killed_nodes_are_named_and_lose_nothing(
     'actor/0': lambda run: run.node('learner'),
     'curator': lambda run: run.metrics(0) >= 1,
     'learner': lambda run: run.metrics(1) >= 3,
-    'evaluator': lambda run: run.metrics(1) >= 12,
-    'conductor': lambda run: run.metrics(1) >= 22,
-    'replay': lambda run: run.metrics(2) >= 5,
+    'evaluator': lambda run: run.metrics(1) >= 6,
+    'conductor': lambda run: run.metrics(1) >= 9,
+    'replay': lambda run: run.metrics(2) >= 3,
   }
   for name, moment in moments.items():
     with harness.launched(tmp_path, **SLOW) as run:
@@ -154,7 +158,7 @@ def test_a_port_in_use_is_refused(
 def stopped_run(runs: Path) -> Run:
   """A run that was stopped in its second cycle."""
   with harness.launched(runs, **SLOW) as run:
-    run.wait_for(lambda: run.metrics(2) >= 12)
+    run.wait_for(lambda: run.metrics(2) >= 5)
     run.process.send_signal(signal.SIGTERM)
     run.wait(15)
   return run

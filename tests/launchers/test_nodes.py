@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 import numpy as np
+import portpicker
 import pytest
 
 from agents.policy import Policy
@@ -43,8 +44,9 @@ class Program:
       path.parent.mkdir(parents=True, exist_ok=True)
       path.write_bytes(self.policy.to_bytes())
     self.conductor = Conductor(CONFIG, self.directory, self._stop.wait)
-    self.server = replay.make_server(0, 'here')
-    self.address = f'localhost:{self.server.port}'
+    port = portpicker.pick_unused_port()
+    self.server = replay.make_server(port, 'here')
+    self.address = f'localhost:{port}'
     self.writer = replay.EpisodeWriter(self.address, 'collected', 'here')
     self._curator = threading.Thread(
       target=nodes.run_curator,
@@ -133,7 +135,12 @@ def test_an_episode_counts_once_however_often_it_comes(
   program.wait_for(lambda: program.status()['collected'].get(1) == (3, 4))
   reader = replay.EpisodeReader(program.address, 'replay', 'here')
   received: list[Episode] = []
-  program.wait_for(lambda: received.extend(reader.read(9)) or len(received) > 2)
+
+  def all_received() -> bool:
+    received.extend(reader.read(9))
+    return len(received) > 2
+
+  program.wait_for(all_received)
   assert [e.identity.episode for e in received] == [0, 1, 2]
   assert program.status()['steps'][1] == 60
 

@@ -123,7 +123,7 @@ def test_several_actors_and_imported_demonstrations(
   run = harness.complete(
     tmp_path,
     num_actors=2,
-    mix_demonstrations='',
+    mix_demonstrations=True,
     objective__kind='between',
     demonstrations__path=reference.directory / 'demonstrations',
   )

@@ -1,0 +1,45 @@
+"""The learner's results depend on nothing but its seeds and its data."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+# Sizes at which TensorFlow does divide its work among threads.
+_CODE = """
+import hashlib
+from agents import base
+from agents.config import D4PGConfig, ObjectiveConfig
+from agents.d4pg import D4PG, make_networks
+from tests.agents import problems
+
+networks = make_networks(D4PGConfig(), problems.SPEC, seed=0)
+agent = D4PG(D4PGConfig(), networks, ObjectiveConfig('bc_decay'), 10)
+learner = base.Learner(agent, lambda *n: problems.transitions(*n, 256))
+learner.run(5)
+digest = hashlib.sha256()
+for variable in learner.variables:
+  digest.update(variable.numpy().tobytes())
+print(digest.hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_processes_and_threads_do_not_matter():
+  digests = set()
+  for inter_op, intra_op in ((2, 1), (1, 4)):
+    threads = {
+      'TF_NUM_INTEROP_THREADS': str(inter_op),
+      'TF_NUM_INTRAOP_THREADS': str(intra_op),
+    }
+    process = subprocess.run(
+      [sys.executable, '-c', _CODE],
+      env={**os.environ, **threads},
+      check=True,
+      capture_output=True,
+      text=True,
+      timeout=150,
+    )
+    digests.add(process.stdout.strip())
+  assert len(digests) == 1
