@@ -121,9 +121,8 @@ class D4PG(base.Agent):
     self, batch: Transition, step: tf.Tensor
   ) -> Mapping[str, tf.Tensor]:
     """See `Agent.update`."""
-    nets = self.networks
-    critic_gradients, critic_metrics = _critic_gradients(
-      self.config, nets.critic, nets.target_critic, nets.target_policy, batch
+    critic_gradients, critic_metrics = self.critic_gradients(
+      batch, self.networks.target_policy
     )
     policy_gradients, policy_metrics = self._policy_gradients(batch, step)
     # Both gradients are of the weights before this update.
@@ -136,6 +135,35 @@ class D4PG(base.Agent):
       'policy_gradient_norm': policy_norm,
     }
 
+  def critic_gradients(
+    self, batch: Transition, next_policy: networks_lib.DeterministicPolicy
+  ) -> tuple[Sequence[tf.Tensor], dict[str, tf.Tensor]]:
+    """Gradients of the critic's loss, and metrics.
+
+    Args:
+      batch: with leading axis B.
+      next_policy: acts where the target critic bootstraps.
+
+    Returns:
+      The gradients, in the order of the critic's optimizer; scalars.
+    """
+    critic = self.networks.critic
+    next_logits = self.networks.target_critic(
+      batch.next_observation, next_policy(batch.next_observation)
+    )
+    with tf.GradientTape() as tape:
+      loss = tf.reduce_mean(
+        losses.categorical_td(
+          tf.constant(critic.atoms),
+          critic(batch.observation, batch.action),
+          batch.reward,
+          self.config.discount * batch.discount,
+          next_logits,
+        )
+      )
+    gradients = tape.gradient(loss, self.critic_optimizer.parameters)
+    return gradients, {'critic_loss': loss}
+
   def _policy_gradients(
     self, batch: Transition, step: tf.Tensor
   ) -> tuple[Sequence[tf.Tensor], dict[str, tf.Tensor]]:
@@ -147,8 +175,8 @@ class D4PG(base.Agent):
     targets = {name: anchors[name](observation) for name in weights.anchors}
     with tf.GradientTape() as tape:
       action = nets.policy(observation)  # [B, A]
-      q, action_gradient = _action_gradient(
-        nets.critic, observation, tf.stop_gradient(action)
+      q, action_gradient = nets.critic.value_and_gradient(
+        observation, tf.stop_gradient(action)
       )
       direction = tf.clip_by_norm(
         action_gradient, config.action_gradient_norm, axes=-1
@@ -204,52 +232,9 @@ class PolicyEvaluation(base.Agent):
   ) -> Mapping[str, tf.Tensor]:
     """See `Agent.update`."""
     del step  # Nothing here is scheduled.
-    nets = self.d4pg.networks
-    gradients, metrics = _critic_gradients(
-      self.d4pg.config,
-      nets.critic,
-      nets.target_critic,
-      nets.initial_policy,
-      batch,
+    d4pg = self.d4pg
+    gradients, metrics = d4pg.critic_gradients(
+      batch, d4pg.networks.initial_policy
     )
-    metrics['critic_gradient_norm'] = self.d4pg.critic_optimizer.apply(
-      gradients
-    )
-    return metrics
-
-
-def _critic_gradients(
-  config: D4PGConfig,
-  critic: networks_lib.CategoricalCritic,
-  target_critic: networks_lib.CategoricalCritic,
-  next_policy: networks_lib.DeterministicPolicy,
-  batch: Transition,
-) -> tuple[Sequence[tf.Tensor], dict[str, tf.Tensor]]:
-  """Gradients of the critic's loss, bootstrapping with `next_policy`."""
-  next_logits = target_critic(
-    batch.next_observation, next_policy(batch.next_observation)
-  )
-  with tf.GradientTape() as tape:
-    loss = tf.reduce_mean(
-      losses.categorical_td(
-        tf.constant(critic.atoms),
-        critic(batch.observation, batch.action),
-        batch.reward,
-        config.discount * batch.discount,
-        next_logits,
-      )
-    )
-  gradients = tape.gradient(loss, critic.trainable_variables)
-  return gradients, {'critic_loss': loss}
-
-
-def _action_gradient(
-  critic: networks_lib.CategoricalCritic,
-  observation: tf.Tensor,
-  action: tf.Tensor,
-) -> tuple[tf.Tensor, tf.Tensor]:
-  """Q(s, a), [B], and dQ/da, [B, A]."""
-  with tf.GradientTape(watch_accessed_variables=False) as tape:
-    tape.watch(action)
-    q = critic.value(critic(observation, action))
-  return q, tape.gradient(q, action)
+    norm = d4pg.critic_optimizer.apply(gradients)
+    return {**metrics, 'critic_gradient_norm': norm}

@@ -131,6 +131,15 @@ class CategoricalCritic(snt.Module):
     """The mean [B] of the distributions that have these logits [B, N]."""
     return tf.linalg.matvec(tf.nn.softmax(logits), self.atoms)
 
+  def value_and_gradient(
+    self, observation: tf.Tensor, action: tf.Tensor
+  ) -> tuple[tf.Tensor, tf.Tensor]:
+    """Q(s, a), [B], and dQ/da, [B, A]."""
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+      tape.watch(action)
+      q = self.value(self(observation, action))
+    return q, tape.gradient(q, action)
+
 
 def make_policy(
   spec: EnvironmentSpec, layer_sizes: Sequence[int]

@@ -183,6 +183,8 @@ class LaunchConfig:
   port: int = 0
   """First of two consecutive ports, the conductor's and Reverb's; 0: free ones
   are found, in a network namespace that only the nodes can reach."""
+  report: bool = True
+  """Draw the curves and tables when the run is done."""
 
 
 class ConfigChangedError(RuntimeError):

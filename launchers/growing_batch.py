@@ -16,6 +16,7 @@ from typing import Annotated, Any, Optional
 from rich.console import Console
 import tyro
 
+from datasets import files, ports
 from launchers import process
 from launchers.config import (
   DEMO,
@@ -58,7 +59,12 @@ def main() -> int:
     _isolate_network(options.launch, console)
     return run(options.run, options.launch, console)
   except (
-    ConfigChangedError, RunIsLiveError, ValueError, FileNotFoundError, OSError,
+    ConfigChangedError,
+    RunIsLiveError,
+    files.DamagedFileError,
+    ports.PortInUseError,
+    ValueError,
+    OSError,
   ) as error:  # fmt: skip
     console.print(f'[bold red]Refused:[/] {error}', highlight=False)
     return _REFUSED
@@ -82,6 +88,8 @@ def run(
     if directory.finished_cycles(config.cycles) <= config.cycles:
       code = _launch(config, launch, directory, console)
     if code == 0:
+      if launch.report:
+        _draw_report(directory, console)
       _conclude(config, directory, console, time.monotonic() - started)
     return code
   finally:
@@ -110,11 +118,10 @@ def _launch(
   threads = launch.launch_type == 'threads'
   if threads:
     import tensorflow  # noqa: F401  (before Reverb's import without it)
-  from datasets import replay
   from launchers import display, program, supervision
 
   for port in (launch.port, launch.port + 1) if launch.port else ():
-    replay.check_port(port)
+    ports.check_port(port)
   nodes_program, address = program.make_program(
     config, directory, secrets.token_hex(8), launch.port
   )
@@ -160,18 +167,23 @@ class _StatusClient:
     return self._last
 
 
+def _draw_report(directory: RunDirectory, console: Console) -> None:
+  from launchers import report
+
+  page = report.write_report(directory.root)
+  console.print(f'Curves and tables: {page}', highlight=False)
+
+
 def _conclude(
   config: GrowingBatchConfig,
   directory: RunDirectory,
   console: Console,
   wall_seconds: float,
 ) -> None:
-  """Prints the table, draws the report, ends with one line of JSON."""
-  from launchers import display, report
+  """Prints the table and, as the last line, one JSON object."""
+  from launchers import display
 
   console.print(display.cycle_table(config, directory))
-  page = report.write_report(directory.root)
-  console.print(f'Curves and tables: {page}', highlight=False)
   teacher = directory.read_json(directory.teacher_result) or {}
   records = [
     directory.read_json(directory.cycle(cycle) / 'cycle.json') or {}

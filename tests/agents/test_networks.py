@@ -131,6 +131,23 @@ class TestCritic:
     expected = (exp / exp.sum(axis=-1, keepdims=True)) @ critic.atoms
     np.testing.assert_allclose(critic.value(logits), expected, atol=1e-4)
 
+  def test_gradient_of_the_value(self):
+    critic, observation = self.critic(), normal(4, SPEC.observation_size)
+    action = normal(4, SPEC.action_size, seed=1).numpy()
+    q, gradient = critic.value_and_gradient(observation, tf.constant(action))
+    np.testing.assert_array_equal(
+      q, critic.value(critic(observation, tf.constant(action)))
+    )
+    for i in range(SPEC.action_size):
+      step = np.zeros_like(action)
+      step[:, i] = 1e-2
+      above, below = (
+        critic.value(critic(observation, tf.constant(a)))
+        for a in (action + step, action - step)
+      )
+      slope = (above - below) / 2e-2
+      np.testing.assert_allclose(gradient[:, i], slope, rtol=0.02, atol=0.02)
+
   @pytest.mark.parametrize('support', [(1.0, 1.0, 5), (0.0, 1.0, 1)])
   def test_refuses_no_support(self, support):
     with pytest.raises(ValueError, match='vmin'):

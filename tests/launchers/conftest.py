@@ -10,4 +10,6 @@ def reference(
   tmp_path_factory: pytest.TempPathFactory,
 ) -> harness.Run:
   """A tiny run from start to finish."""
-  return harness.complete(tmp_path_factory.mktemp('reference'))
+  return harness.complete(
+    tmp_path_factory.mktemp('reference'), **{'no-report': None, 'report': True}
+  )

@@ -73,10 +73,13 @@ def arguments(runs: Path, **changes: Any) -> list[str]:
     **TINY,
     'demonstrations.teacher': str(teacher),
     'runs': str(runs),
+    'no-report': True,
     **{key.replace('__', '.'): value for key, value in changes.items()},
   }
-  words = []
+  words: list[str] = []
   for key, value in options.items():
+    if value is None:
+      continue
     values = value if isinstance(value, tuple) else (value,)
     values = () if value is True else values  # A switch.
     words += [f'--{key}', *map(str, values)]
