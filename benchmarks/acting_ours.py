@@ -14,7 +14,7 @@ import numpy as np
 import portpicker
 
 from agents.policy import Policy
-from launchers import nodes
+from launchers import curator, nodes
 from launchers.conductor import Conductor
 from launchers.config import GrowingBatchConfig
 from launchers.process import SINGLE_THREADED
@@ -89,7 +89,7 @@ def _run_node(
   if name == 'replay':
     nodes.run_replay(port, incarnation, _wait_for_stop)
   elif name == 'curator':
-    nodes.run_curator(
+    curator.run_curator(
       config, directory, conductor, address, incarnation, _wait_for_stop
     )
   else:

@@ -66,7 +66,8 @@ def main() -> int:
     ValueError,
     OSError,
   ) as error:  # fmt: skip
-    console.print(f'[bold red]Refused:[/] {error}', highlight=False)
+    console.print('[bold red]Refused:[/]', end=' ')
+    console.print(str(error), soft_wrap=True, markup=False, highlight=False)
     return _REFUSED
 
 
@@ -138,7 +139,8 @@ def _launch(
         on_tick=lambda: screen.update(status()),
       )
   if failure:
-    console.print(f'[bold red]The run stopped.[/] {failure}', highlight=False)
+    console.print('[bold red]The run stopped.[/]', highlight=False)
+    console.print(str(failure), soft_wrap=True, markup=False, highlight=False)
   elif stop.signal:
     console.print(f'Stopped by {stop.signal.name}; everything is saved.')
   if failure or stop.signal:

@@ -21,11 +21,6 @@ from launchers.config import GrowingBatchConfig
 from launchers.process import enter_node, import_function
 from launchers.run_directory import RunDirectory
 
-# Names, because each process imports only its own: the learner's TensorFlow
-# takes seconds and some 400 MB.
-_ACTOR = 'launchers.nodes:run_actor'
-_CURATOR = 'launchers.nodes:run_curator'
-_EVALUATOR = 'launchers.nodes:run_evaluator'
 _CALL_TIMEOUT = 30.0  # Seconds; Courier's own default is for ever.
 _THREADS_GRACE = 3.0  # Seconds that a server outlives its clients.
 
@@ -62,34 +57,16 @@ def make_program(
   with program.group('replay'):
     program.add_node(replay_node)
 
+  def add(function: str, name: str, *args: Any) -> None:
+    with program.group(name.partition('/')[0]):
+      program.add_node(_PyNode(_run, function, name, *args))
+
   data = (conductor, replay_address, incarnation)
-  with program.group('curator'):
-    program.add_node(
-      _PyNode(
-        _run, 'curator', 'launchers.nodes:run_curator', config, directory, *data
-      )
-    )
-  with program.group('learner'):
-    program.add_node(
-      _PyNode(
-        _run,
-        'learner',
-        'launchers.learner:run_learner',
-        config,
-        directory,
-        *data,
-      )
-    )
-  with program.group('actor'):
-    for actor in range(config.num_actors):
-      name = f'actor/{actor}'
-      program.add_node(_PyNode(_run, name, _ACTOR, config, actor, *data))
-  with program.group('evaluator'):
-    program.add_node(
-      _PyNode(
-        _run, 'evaluator', 'launchers.nodes:run_evaluator', config, conductor
-      )
-    )
+  add('launchers.curator:run_curator', 'curator', config, directory, *data)
+  add('launchers.learner:run_learner', 'learner', config, directory, *data)
+  for actor in range(config.num_actors):
+    add('launchers.nodes:run_actor', f'actor/{actor}', config, actor, *data)
+  add('launchers.nodes:run_evaluator', 'evaluator', config, conductor)
   return program, conductor_node.courier_address
 
 
@@ -150,8 +127,12 @@ def _wait_for_stop_of_servers(seconds: float) -> bool:
   return stopping
 
 
-def _run(name: str, function: str, *args: Any) -> None:
-  """Runs 'module:function' as the node of this name."""
+def _run(function: str, name: str, *args: Any) -> None:
+  """Runs 'module:function' as the node of this name.
+
+  Each process imports only its own: TensorFlow, which the learner alone needs,
+  takes seconds and some 400 MB.
+  """
   enter_node(name)
   resolved = [
     arg.resolve() if isinstance(arg, lp.Address) else arg for arg in args

@@ -12,7 +12,7 @@ import pytest
 from agents.policy import Policy
 from datasets import replay
 from datasets.types import Episode, EpisodeId
-from launchers import nodes
+from launchers import curator, nodes
 from launchers.conductor import Conductor
 from launchers.config import DemonstrationConfig, GrowingBatchConfig
 from launchers.environments import Environment
@@ -49,7 +49,7 @@ class Program:
     self.address = f'localhost:{port}'
     self.writer = replay.EpisodeWriter(self.address, 'collected', 'here')
     self._curator = threading.Thread(
-      target=nodes.run_curator,
+      target=curator.run_curator,
       args=(
         CONFIG, self.directory, self.conductor, self.address, 'here',
         self._stop.wait,
