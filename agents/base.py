@@ -102,11 +102,20 @@ class Learner(tf.Module):
     if num_steps < 1:
       raise ValueError(f'num_steps is {num_steps}; it must be at least 1.')
     rows: list[np.ndarray] = []
-    for start in range(0, num_steps, self._steps_per_call):
-      count = min(self._steps_per_call, num_steps - start)
-      first = self.steps
+    first = self.steps
+    end = first + num_steps
+    while first < end:
+      count = min(self._steps_per_call, end - first)
+      if self.agent.targets:
+        # A call ends where targets are due: in the graph, the question alone
+        # would cost 2 % of an update.
+        since = first % self.agent.target_update_period
+        count = min(count, self.agent.target_update_period - since)
+        if since == 0:
+          self._update_targets()
       rows.append(self._call(self._sample(first, count), count))
       self._check_finite(rows[-1], first)
+      first += count
     means = np.concatenate(rows).mean(axis=0, dtype=np.float64)
     return dict(zip(self._names, means.tolist(), strict=True))
 
@@ -135,9 +144,6 @@ class Learner(tf.Module):
       i: tf.Tensor, rows: tf.TensorArray
     ) -> tuple[tf.Tensor, tf.TensorArray]:
       step = self._step.read_value()
-      period = self.agent.target_update_period
-      if self.agent.targets:
-        tf.cond(step % period == 0, self._update_targets, tf.no_op)
       batch = tree.map_structure(lambda x: tf.gather(x, i), batches)
       metrics = self.agent.update(batch, step)
       self._names = tuple(metrics)
@@ -151,10 +157,9 @@ class Learner(tf.Module):
     )
     return rows.stack()
 
-  def _update_targets(self) -> tf.Operation:
+  def _update_targets(self) -> None:
     for online, target in self.agent.targets:
       networks.copy_variables(online, target)
-    return tf.no_op()
 
   def _check_finite(self, rows: np.ndarray, first: int) -> None:
     bad = np.argwhere(~np.isfinite(rows))

@@ -178,9 +178,9 @@ class D4PG(base.Agent):
       q, action_gradient = nets.critic.value_and_gradient(
         observation, tf.stop_gradient(action)
       )
-      direction = tf.clip_by_norm(
-        action_gradient, config.action_gradient_norm, axes=-1
-      )
+      norm = tf.norm(action_gradient, axis=-1, keepdims=True)  # [B, 1]
+      bound = config.action_gradient_norm
+      direction = action_gradient * (bound / tf.maximum(norm, bound))
       distances = {
         name: losses.squared_distance(target, action)
         for name, target in targets.items()
@@ -196,7 +196,7 @@ class D4PG(base.Agent):
     return gradients, {
       'policy_loss': loss,
       'q_mean': tf.reduce_mean(q),
-      'action_gradient_norm': tf.reduce_mean(tf.norm(action_gradient, axis=-1)),
+      'action_gradient_norm': tf.reduce_mean(norm),
       'alpha': 1.0 - weights.policy,
       'anchor_distance': tf.add_n(
         [tf.zeros([]), *(tf.reduce_mean(d) for d in distances.values())]

@@ -54,7 +54,7 @@ class NormalizedLinear(snt.Module):
       tf.matmul(inputs, gram) * inputs, axis=1, keepdims=True
     )
     # Rounding may leave less than nothing of a variance of 0.
-    inputs *= tf.math.rsqrt(tf.maximum(variance, 0.0) + self._epsilon)
+    inputs *= tf.math.rsqrt(tf.nn.relu(variance) + self._epsilon)
     return tf.nn.bias_add(tf.matmul(inputs, weights * self.scale), self.offset)
 
 

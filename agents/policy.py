@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 import hashlib
-import math
+import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -20,8 +20,7 @@ _EPSILON = 1e-5  # Of the layer norm.
 class Policy:
   """A deterministic policy: linear, layer norm, tanh, (linear, ELU)*, tanh.
 
-  A batch may be asked for from any thread. Single observations share buffers:
-  each thread that asks for those needs a policy of its own.
+  Any thread may call it, and several at once.
   """
 
   def __init__(self, arrays: Mapping[str, np.ndarray]):
@@ -45,7 +44,7 @@ class Policy:
       action_size=len(self._layers[-1][1]),
     )
     self.digest = _digest(self._arrays)
-    self._prepare_buffers()
+    self._room = threading.local()
 
   @property
   def arrays(self) -> Mapping[str, np.ndarray]:
@@ -53,24 +52,18 @@ class Policy:
     return self._arrays
 
   def __call__(self, observation: np.ndarray) -> np.ndarray:
-    """Maps [S] or [B, S] to actions [A] or [B, A] in [-1, 1], float32."""
-    if observation.shape == self._input.shape:
-      return self._act(observation)
-    if observation.ndim != 2 or observation.shape[1:] != self._input.shape:
+    """Maps [S] or [B, S] to actions [A] or [B, A] in [-1, 1], float32.
+
+    A row's action depends, bit for bit, on B but not on the other rows.
+    """
+    batch = observation[None] if observation.ndim == 1 else observation
+    if batch.ndim != 2 or batch.shape[1] != self.spec.observation_size:
       raise ValueError(
         f'The observation has shape {observation.shape}; this policy takes '
-        f'{self._input.shape}, or a batch of them.'
+        f'({self.spec.observation_size},), or a batch of them.'
       )
-    (w, b), *hidden, (w_head, b_head) = self._layers
-    x = observation.astype(np.float32, copy=False) @ w + b
-    x -= x.mean(axis=-1, keepdims=True)
-    variance = np.square(x).mean(axis=-1, keepdims=True)
-    x /= np.sqrt(variance + np.float32(_EPSILON))
-    x = np.tanh(x * self._scale + self._offset)
-    for w, b in hidden:
-      x = x @ w + b
-      x = np.maximum(x, np.expm1(np.minimum(x, 0)))  # ELU
-    return np.tanh(x @ w_head + b_head)
+    actions = self._act(batch)
+    return actions[0] if observation.ndim == 1 else actions
 
   def to_bytes(self) -> bytes:
     """The policy as an .npz file."""
@@ -85,44 +78,50 @@ class Policy:
     """
     return Snapshot.from_bytes(data).policy
 
-  def _prepare_buffers(self) -> None:
-    """Arranges the weights for `_act`, which runs once a time step.
-
-    There every call of NumPy counts. A bias is one more row of its weights,
-    met by a 1 at the end of the layer's input, and the first layer's outputs
-    have mean 0 because each row of its weights has.
-    """
-    (w, b), *rest = self._layers
-    centred = w - w.mean(axis=1, keepdims=True), b - b.mean()
-    self._products = []  # (input with a 1 at its end, weights, output)
-    buffer = np.ones(len(w) + 1, np.float32)
-    self._input = buffer[:-1]
-    for w, b in [centred, *rest[:-1]]:
-      output = np.ones(len(b) + 1, np.float32)
-      self._products.append((buffer, np.vstack([w, b]), output[:-1]))
-      buffer = output
-    self._head = buffer, np.vstack(rest[-1])
-    self._root = np.empty(1, np.float32)
-    self._zeros = np.zeros(max(len(b) for _, b in self._layers), np.float32)
-    self._negative = np.empty_like(self._zeros)
-
-  def _act(self, observation: np.ndarray) -> np.ndarray:
-    """One observation, [S], to its action, [A], in few calls of NumPy."""
-    self._input[:] = observation
-    (buffer, weights, x), *hidden = self._products
-    np.dot(buffer, weights, out=x)
-    self._root[0] = 1.0 / math.sqrt(np.dot(x, x) / len(x) + _EPSILON)
-    np.multiply(x, self._root, out=x)
+  def _act(self, batch: np.ndarray) -> np.ndarray:
+    """[B, S] to [B, A]; once a time step, so every call of NumPy counts."""
+    room = self._room.__dict__.get(len(batch)) or self._make_room(len(batch))
+    inputs, norm, zeros, ((w, b, x, _), *hidden, (w_head, b_head, *_)) = room
+    inputs[:] = batch  # As float32, and contiguous.
+    np.dot(inputs, w, out=x)  # [B, H], of mean 0: see _make_room
+    np.add(x, b, out=x)
+    np.einsum('bh,bh->b', x, x, out=norm[:, 0])
+    np.multiply(norm, 1.0 / x.shape[1], out=norm)  # [B, 1], the variance
+    np.add(norm, _EPSILON, out=norm)
+    np.sqrt(norm, out=norm)
+    np.divide(x, norm, out=x)
     np.multiply(x, self._scale, out=x)
     np.add(x, self._offset, out=x)
     np.tanh(x, out=x)
-    for buffer, weights, x in hidden:
-      np.dot(buffer, weights, out=x)
-      negative = self._negative[: len(x)]
-      np.minimum(x, self._zeros[: len(x)], out=negative)
+    for w, b, y, negative in hidden:
+      np.dot(x, w, out=y)  # [B, H]
+      np.add(y, b, out=y)
+      np.minimum(y, zeros[:, : y.shape[1]], out=negative)
       np.expm1(negative, out=negative)
-      np.maximum(x, negative, out=x)  # ELU
-    return np.tanh(np.dot(*self._head))
+      x = np.maximum(y, negative, out=y)  # ELU
+    return np.tanh(np.dot(x, w_head) + b_head)  # [B, A]
+
+  def _make_room(self, size: int) -> tuple[Any, ...]:
+    """Buffers of this thread for batches of `size`, the last size it used.
+
+    The first layer's weights are centred, so that its outputs have mean 0 and
+    the layer norm need not subtract one.
+    """
+    (w, b), *rest = self._layers
+    layers = []  # (weights, bias, output, negative part of the output)
+    for weights, bias in ((w - w.mean(1, keepdims=True), b - b.mean()), *rest):
+      output = np.empty((size, len(bias)), np.float32)
+      layers.append((weights, bias, output, np.empty_like(output)))
+    widest = max(len(bias) for _, bias in self._layers)
+    room = (
+      np.empty((size, len(w)), np.float32),
+      np.empty((size, 1), np.float32),
+      np.zeros((size, widest), np.float32),  # A scalar would be slower.
+      layers,
+    )
+    self._room.__dict__.clear()
+    self._room.__dict__[size] = room
+    return room
 
 
 class Snapshot(NamedTuple):

@@ -3,6 +3,7 @@
 The same command again records what is missing.
 """
 
+from collections.abc import Sequence
 from concurrent import futures
 import dataclasses
 import multiprocessing
@@ -15,7 +16,8 @@ import tyro
 
 from datasets.store import EpisodeStore
 from datasets.types import EpisodeId
-from launchers import process
+from launchers import acting, process
+from launchers.acting import LANES
 from launchers.config import DemonstrationConfig, GrowingBatchConfig
 from launchers.display import progress_bar
 from launchers.environments import Environment
@@ -46,23 +48,26 @@ class DemonstrateConfig:
   """Processes that record at the same time."""
 
 
-def record(config: DemonstrateConfig, task: str, index: int) -> float:
-  """Records one episode, unless it is there; returns its return."""
+def record(
+  config: DemonstrateConfig, task: str, indices: Sequence[int]
+) -> list[float]:
+  """Records some episodes, unless they are there; returns their returns."""
   recorder = _recorder(config, task)
-  identity = EpisodeId('demonstrations', 0, 0, index)
-  if identity in recorder.store:
-    return recorder.store.read(identity).episode_return
-  episode = act(
-    recorder.config, recorder.environment, recorder.policy, identity
-  )
-  recorder.store.commit(episode)
-  return episode.episode_return
+  store = recorder.store
+  identities = [EpisodeId('demonstrations', 0, 0, index) for index in indices]
+  missing = [(identity, 0) for identity in identities if identity not in store]
+  if missing:
+    for episode in act(
+      recorder.config, recorder.environments, recorder.policy, missing
+    ):
+      store.commit(episode)
+  return [store.read(identity).episode_return for identity in identities]
 
 
 @dataclasses.dataclass
 class _Recorder:
   config: GrowingBatchConfig
-  environment: Environment
+  environments: list[Environment]
   policy: snapshot.Policy
   store: EpisodeStore
 
@@ -83,14 +88,14 @@ def _recorder(config: DemonstrateConfig, task: str) -> _Recorder:
       ),
     )
     policy = snapshot.load(config.teacher).policy
-    environment = Environment(task)
-    if environment.spec != policy.spec:
+    environments = acting.make_environments(task, config.episodes)
+    if environments[0].spec != policy.spec:
       raise ValueError(
         f'{config.teacher} is for {policy.spec}, but {task} has '
-        f'{environment.spec}.'
+        f'{environments[0].spec}.'
       )
     store = EpisodeStore(config.directory)
-    _recorders[config] = _Recorder(run, environment, policy, store)
+    _recorders[config] = _Recorder(run, environments, policy, store)
   return _recorders[config]
 
 
@@ -127,16 +132,16 @@ def _record_all(
     bar = progress.add_task(
       f'recording {task}', total=config.episodes, unit='episodes'
     )
-    returns = []
+    returns: list[float] = []
     with futures.ProcessPoolExecutor(config.processes, context) as pool:
       jobs = [
-        pool.submit(record, config, task, index)
-        for index in range(config.episodes)
+        pool.submit(record, config, task, range(config.episodes)[i : i + LANES])
+        for i in range(0, config.episodes, LANES)
       ]
       try:
         for job in futures.as_completed(jobs):
-          returns.append(job.result())
-          progress.advance(bar)
+          returns += job.result()
+          progress.update(bar, completed=len(returns))
       except BaseException:
         pool.shutdown(cancel_futures=True)
         raise

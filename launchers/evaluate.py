@@ -10,7 +10,6 @@ import tyro
 
 from launchers import acting, process
 from launchers.display import progress_bar
-from launchers.environments import Environment
 from teachers import snapshot
 
 
@@ -39,25 +38,28 @@ def main() -> int:
     task = config.task or teacher.metadata.get('task', '')
     if not task:
       raise ValueError(f'{config.policy} names no task: give --task.')
-    environment = Environment(task)
-    if environment.spec != teacher.policy.spec:
+    environments = acting.make_environments(task, config.episodes)
+    if environments[0].spec != teacher.policy.spec:
       raise ValueError(
         f'{config.policy} is for {teacher.policy.spec}, but {task} has '
-        f'{environment.spec}.'
+        f'{environments[0].spec}.'
       )
   except (ValueError, OSError) as error:
     console.print(f'[bold red]Refused:[/] {error}', highlight=False)
     return 2
-  returns = []
+  seeds = [
+    acting.seed_for(config.seed, acting.EVALUATE, index)
+    for index in range(config.episodes)
+  ]
+  returns: list[float] = []
   with progress_bar(console) as progress:
     bar = progress.add_task(task, total=config.episodes, unit='episodes')
-    for index in range(config.episodes):
-      seed = acting.seed_for(config.seed, acting.EVALUATE, index)
-      rollout = acting.run_episode(
-        environment, teacher.policy, config.episode_steps, 0.0, seed
+    while len(returns) < config.episodes:
+      some = seeds[len(returns) :][: len(environments)]
+      returns += acting.evaluate(
+        environments, teacher.policy, config.episode_steps, some
       )
-      returns.append(float(rollout.rewards.sum(dtype=np.float64)))
-      progress.advance(bar)
+      progress.update(bar, completed=len(returns))
   result = {
     'policy': config.policy,
     'task': task,

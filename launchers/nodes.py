@@ -4,7 +4,7 @@ Each is a function that runs until the program stops. It asks the conductor
 what to do and never waits for longer than it takes to notice a stop.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from agents.policy import Policy
@@ -36,7 +36,8 @@ def run_actor(
   wait_for_stop: WaitForStop,
 ) -> None:
   """Collects the episodes of `actor`, cycle by cycle, and sends them whole."""
-  environment = Environment(config.task)
+  most = max(map(config.episodes_in, range(config.cycles + 1)))
+  environments = acting.make_environments(config.task, most)
   writer = replay.EpisodeWriter(replay_address, 'collected', incarnation)
   policies: dict[int, Policy] = {}  # At most the one of this cycle.
   sent: set[tuple[int, int, int]] = set()
@@ -47,74 +48,87 @@ def run_actor(
     cycle = order['cycle']
     if cycle not in policies:
       policies = {cycle: Policy.from_bytes(conductor.policy(cycle))}
-      _check_sizes(policies[cycle], environment, config)
-    for episode, attempt in order['episodes']:
-      if (cycle, episode, attempt) in sent:
-        continue
+      _check_sizes(policies[cycle], environments[0], config)
+    due = [
+      (EpisodeId(config.run_name, cycle, actor, episode), attempt)
+      for episode, attempt in order['episodes']
+      if (cycle, episode, attempt) not in sent
+    ]
+    for first in range(0, len(due), len(environments)):
+      some = due[first : first + len(environments)]
+      for episode in act(config, environments, policies[cycle], some):
+        writer.write(episode)
+      sent.update((cycle, i.episode, attempt) for i, attempt in some)
       if wait_for_stop(0):
         return
-      identity = EpisodeId(config.run_name, cycle, actor, episode)
-      writer.write(act(config, environment, policies[cycle], identity, attempt))
-      sent.add((cycle, episode, attempt))
 
 
 def act(
   config: GrowingBatchConfig,
-  environment: Environment,
+  environments: Sequence[Environment],
   policy: Policy,
-  identity: EpisodeId,
-  attempt: int = 0,
-) -> Episode:
-  """Runs the episode of one identity; demonstrations carry clean labels."""
-  is_demonstration = identity.cycle == 0
+  orders: Sequence[tuple[EpisodeId, int]],
+) -> Iterator[Episode]:
+  """Runs episodes side by side; demonstrations carry clean labels.
+
+  Args:
+    config: of the run.
+    environments: at least one for each episode.
+    policy: the one policy of the episodes' cycle.
+    orders: identities of one cycle, each with the number of its attempt.
+
+  Yields:
+    The episodes, in that order.
+  """
+  is_demonstration = orders[0][0].cycle == 0
   noise = (
     config.demonstrations.noise if is_demonstration else config.acting_noise
   )
-  _, cycle, actor, episode = identity
-  rollout = acting.run_episode(
-    environment,
-    policy,
-    config.episode_steps,
-    noise,
-    acting.seed_for(config.seed, acting.ACT, cycle, actor, episode, attempt),
+  seeds = [
+    acting.seed_for(config.seed, acting.ACT, *identity[1:], attempt)
+    for identity, attempt in orders
+  ]
+  rollouts = acting.run_episodes(
+    environments, policy, config.episode_steps, noise, seeds
   )
-  annotation = None
-  if is_demonstration:
-    annotation = Annotation(config.teacher, policy.digest, rollout.proposed)
-  return Episode(
-    identity,
-    policy.digest,
-    rollout.observations,
-    rollout.actions,
-    rollout.rewards,
-    rollout.discounts,
-    annotation,
-  )
+  for (identity, _), rollout in zip(orders, rollouts, strict=True):
+    annotation = None
+    if is_demonstration:
+      annotation = Annotation(config.teacher, policy.digest, rollout.proposed)
+    yield Episode(
+      identity,
+      policy.digest,
+      rollout.observations,
+      rollout.actions,
+      rollout.rewards,
+      rollout.discounts,
+      annotation,
+    )
 
 
 def run_evaluator(
   config: GrowingBatchConfig, conductor: Any, wait_for_stop: WaitForStop
 ) -> None:
   """Measures policies without noise, one order of the conductor at a time."""
-  environment = Environment(config.task)
+  evaluation = config.evaluation
+  environments = acting.make_environments(
+    config.task, max(evaluation.episodes, evaluation.final_episodes)
+  )
   while not wait_for_stop(0):
     order = conductor.evaluation_order()
     if order is None:
       wait_for_stop(_PAUSE)
       continue
     kind, _, step = order['key']
+    seeds = [
+      acting.seed_for(
+        config.seed, acting.EVALUATE, kind == 'final', step, episode
+      )
+      for episode in range(order['episodes'])
+    ]
     policy = Policy.from_bytes(order['policy'])
-    returns: list[float] = []
-    while len(returns) < order['episodes'] and not wait_for_stop(0):
-      seed = acting.seed_for(
-        config.seed, acting.EVALUATE, kind == 'final', step, len(returns)
-      )
-      rollout = acting.run_episode(
-        environment, policy, config.episode_steps, 0.0, seed
-      )
-      returns.append(float(rollout.rewards.sum(dtype='float64')))
-    if len(returns) == order['episodes']:
-      conductor.evaluated(order['key'], returns)
+    returns = acting.evaluate(environments, policy, config.episode_steps, seeds)
+    conductor.evaluated(order['key'], returns)
 
 
 def _check_sizes(

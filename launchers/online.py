@@ -32,7 +32,6 @@ from datasets.types import Episode, EpisodeId
 from launchers import acting, process
 from launchers.config import freeze
 from launchers.display import progress_bar
-from launchers.environments import Environment
 from launchers.run_directory import RunDirectory
 from launchers.tables import Table
 
@@ -89,11 +88,13 @@ class OnlineTrainer:
   def __init__(self, config: OnlineConfig, directory: RunDirectory):
     self._config = config
     self._directory = directory
-    self._environment = Environment(config.task)
+    self._environments = acting.make_environments(
+      config.task, config.evaluation_episodes
+    )
     self._store = EpisodeStore(directory.root / 'episodes')
     self._memory = Memory(config.agent.n_step, config.agent.discount)
     self._networks = make_networks(
-      config.agent, self._environment.spec, config.seed
+      config.agent, self._environments[0].spec, config.seed
     )
     total_steps = config.episodes * config.updates_per_episode
     agent = D4PG(
@@ -149,12 +150,13 @@ class OnlineTrainer:
     policy = export_policy(self._networks.policy)
     done = index / config.episodes
     noise = config.acting_noise * (1 - done) + config.final_acting_noise * done
-    rollout = acting.run_episode(
-      self._environment,
+    seed = acting.seed_for(config.seed, acting.ACT, index)
+    (rollout,) = acting.run_episodes(
+      self._environments,
       policy,
       config.episode_steps,
       1.0 if index < config.random_episodes else noise,
-      acting.seed_for(config.seed, acting.ACT, index),
+      [seed],
     )
     return Episode(
       EpisodeId(config.run_name, 0, 0, index),
@@ -167,20 +169,14 @@ class OnlineTrainer:
 
   def _evaluate(self) -> None:
     policy = export_policy(self._networks.policy)
-    returns = [
-      float(
-        acting.run_episode(
-          self._environment,
-          policy,
-          self._config.episode_steps,
-          0.0,
-          acting.seed_for(
-            self._config.seed, acting.EVALUATE, self.episodes, index
-          ),
-        ).rewards.sum(dtype=np.float64)
-      )
-      for index in range(self._config.evaluation_episodes)
+    config = self._config
+    seeds = [
+      acting.seed_for(config.seed, acting.EVALUATE, self.episodes, index)
+      for index in range(config.evaluation_episodes)
     ]
+    returns = acting.evaluate(
+      self._environments, policy, config.episode_steps, seeds
+    )
     row = {
       'episodes': self.episodes,
       'actor_steps': self._memory.num_transitions,

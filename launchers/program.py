@@ -46,20 +46,17 @@ def make_program(
 
   conductor_node = _ConductorNode(_conductor, config, directory)
   conductor_node.port = port
-  with program.group('conductor'):
-    conductor = program.add_node(conductor_node)
+  conductor = program.add_node(conductor_node, 'conductor')
   conductor.set_client_kwargs(call_timeout=_CALL_TIMEOUT)
 
   replay_address = lp.Address('replay')
   replay_node = _PyNode(_replay, replay_address, incarnation)
   replay_node.allocate_address(replay_address)
   replay_node.port = port and port + 1
-  with program.group('replay'):
-    program.add_node(replay_node)
+  program.add_node(replay_node, 'replay')
 
   def add(function: str, name: str, *args: Any) -> None:
-    with program.group(name.partition('/')[0]):
-      program.add_node(_PyNode(_run, function, name, *args))
+    program.add_node(_PyNode(_run, function, name, *args), name.split('/')[0])
 
   data = (conductor, replay_address, incarnation)
   add('launchers.curator:run_curator', 'curator', config, directory, *data)

@@ -13,13 +13,14 @@ from tests.launchers.harness import random_policy
 
 
 def run(noise: float, seed: int, steps: int = 30) -> acting.Rollout:
-  return acting.run_episode(
-    Environment('cartpole-swingup'),
+  (rollout,) = acting.run_episodes(
+    [Environment('cartpole-swingup')],
     random_policy(1),
     steps,
     noise,
-    acting.seed_for(0, acting.ACT, 1, 0, seed),
+    [acting.seed_for(0, acting.ACT, 1, 0, seed)],
   )
+  return rollout
 
 
 @pytest.mark.parametrize('noise', [0.0, 0.3])
@@ -27,6 +28,29 @@ def test_equal_seeds_give_equal_episodes(noise: float) -> None:
   for one, two in zip(run(noise, 5), run(noise, 5), strict=True):
     np.testing.assert_array_equal(one, two)
   assert not np.array_equal(run(noise, 5).observations, run(noise, 6)[0])
+
+
+@pytest.mark.parametrize('beside', [1, 5, acting.LANES])
+def test_an_episode_does_not_depend_on_its_neighbours(beside: int) -> None:
+  """A resumed actor runs the episodes that are left in other company."""
+  alone = run(0.3, 7)
+  environments = [Environment('cartpole-swingup') for _ in range(beside)]
+  seeds = [acting.seed_for(0, acting.ACT, 1, 0, n) for n in range(beside)]
+  for position in range(beside):
+    seeds[position] = acting.seed_for(0, acting.ACT, 1, 0, 7)
+    together = acting.run_episodes(
+      environments, random_policy(1), 30, 0.3, seeds
+    )[position]
+    for one, two in zip(alone, together, strict=True):
+      np.testing.assert_array_equal(one, two)
+
+
+def test_more_episodes_than_lanes_are_refused() -> None:
+  seeds = [acting.seed_for(0, 1)] * 2
+  with pytest.raises(ValueError, match='2 episodes cannot run side by side'):
+    acting.run_episodes(
+      [Environment('cartpole-swingup')], random_policy(1), 1, 0.0, seeds
+    )
 
 
 def test_evaluation_is_without_noise() -> None:
@@ -37,7 +61,7 @@ def test_evaluation_is_without_noise() -> None:
   for observation, action in zip(
     rollout.observations, rollout.actions, strict=False
   ):
-    np.testing.assert_array_equal(policy(observation), action)
+    np.testing.assert_allclose(policy(observation), action, atol=1e-6)
 
 
 def test_noise_is_gaussian_and_clipped() -> None:
@@ -80,16 +104,16 @@ class _Scripted(Environment):
 
 
 def test_a_termination_ends_the_episode() -> None:
-  rollout = acting.run_episode(
-    _Scripted(3, False), random_policy(0), 10, 0.0, acting.seed_for(0, 1)
+  (rollout,) = acting.run_episodes(
+    [_Scripted(3, False)], random_policy(0), 10, 0.0, [acting.seed_for(0, 1)]
   )
   assert rollout.observations.shape == (4, 5)
   np.testing.assert_array_equal(rollout.discounts, [1, 1, 0])
 
 
 def test_a_simulation_that_blows_up_is_not_silent() -> None:
-  rollout = acting.run_episode(
-    _Scripted(3, True), random_policy(0), 10, 0.0, acting.seed_for(0, 1)
+  (rollout,) = acting.run_episodes(
+    [_Scripted(3, True)], random_policy(0), 10, 0.0, [acting.seed_for(0, 1)]
   )
   assert np.isnan(rollout.rewards[-1])
   assert np.isfinite(rollout.rewards[:-1]).all()

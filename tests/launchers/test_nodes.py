@@ -82,7 +82,8 @@ def program(tmp_path: Path) -> Iterator[Program]:
 
 def episode(policy: Policy, index: int) -> Episode:
   identity = EpisodeId('run', 1, 0, index)
-  return nodes.act(CONFIG, Environment('cartpole-swingup'), policy, identity)
+  environments = [Environment('cartpole-swingup')]
+  return next(nodes.act(CONFIG, environments, policy, [(identity, 0)]))
 
 
 def with_value(array: np.ndarray, value: float) -> np.ndarray:
