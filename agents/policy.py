@@ -44,7 +44,7 @@ class Policy:
       action_size=len(self._layers[-1][1]),
     )
     self.digest = _digest(self._arrays)
-    self._room = threading.local()
+    self._local = threading.local()
 
   @property
   def arrays(self) -> Mapping[str, np.ndarray]:
@@ -80,7 +80,9 @@ class Policy:
 
   def _act(self, batch: np.ndarray) -> np.ndarray:
     """[B, S] to [B, A]; once a time step, so every call of NumPy counts."""
-    room = self._room.__dict__.get(len(batch)) or self._make_room(len(batch))
+    room = getattr(self._local, 'room', None)
+    if room is None or len(room[0]) != len(batch):
+      room = self._make_room(len(batch))
     inputs, norm, zeros, ((w, b, x, _), *hidden, (w_head, b_head, *_)) = room
     inputs[:] = batch  # As float32, and contiguous.
     np.dot(inputs, w, out=x)  # [B, H], of mean 0: see _make_room
@@ -119,8 +121,7 @@ class Policy:
       np.zeros((size, widest), np.float32),  # A scalar would be slower.
       layers,
     )
-    self._room.__dict__.clear()
-    self._room.__dict__[size] = room
+    self._local.room = room
     return room
 
 

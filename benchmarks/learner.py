@@ -125,7 +125,7 @@ def flops_per_step() -> int:
 def run_side(side: str, steps: int) -> list[float]:
   """Updates, or products, per second, once for each window."""
   if side.endswith('_product') or side.endswith('_products'):
-    return _rates(_products(side == 'one_product'), 10 * steps)
+    return _rates(_products(side == 'one_product'), 30 * steps)
   if side == 'acme':
     return _rates(_acme(), steps)
   return _rates(_ours('bc_decay' if side == 'ours_bc_decay' else 'none'), steps)

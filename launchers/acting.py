@@ -68,20 +68,42 @@ def run_episodes(
       f'environments; at most {LANES} can.'
     )
   lanes = [
-    _Lane(environment, num_steps, noise, seed)
+    _Lane(environment, num_steps, seed)
     for environment, seed in zip(environments, seeds, strict=False)
   ]
-  rows = np.zeros((LANES, policy.spec.observation_size), np.float32)
+  width, size = policy.spec
+  observations = np.zeros((num_steps + 1, LANES, width), np.float32)
+  proposed = np.empty((num_steps, LANES, size), np.float32)
+  actions = np.zeros((num_steps, LANES, size), np.float32)
+  for i, lane in enumerate(lanes):
+    actions[:, i] = noise * lane.standard_noise(size)
+    lane.reset(observations[0, i])
+  low, high = np.full((2, LANES, size), [[[-1.0]], [[1.0]]], np.float32)
+  running = list(enumerate(lanes))
   for step in range(num_steps):
-    running = [(i, lane) for i, lane in enumerate(lanes) if lane.is_running]
-    if not running:
-      break
+    proposed[step] = policy(observations[step])  # [LANES, A]
+    executed = actions[step]
+    executed += proposed[step]
+    if noise:
+      # Two ufuncs in place take a quarter of np.clip's time.
+      np.minimum(executed, high, out=executed)
+      np.maximum(executed, low, out=executed)
     for i, lane in running:
-      rows[i] = lane.observations[step]
-    actions = policy(rows)  # [LANES, A]
-    for i, lane in running:
-      lane.step(step, actions[i])
-  return [lane.rollout() for lane in lanes]
+      lane.step(executed[i], observations[step + 1, i])
+    if any(lane.has_ended for _, lane in running):
+      running = [(i, lane) for i, lane in running if not lane.has_ended]
+      if not running:
+        break
+  return [
+    Rollout(
+      observations[: lane.length + 1, i].copy(),
+      actions[: lane.length, i].copy(),
+      proposed[: lane.length, i].copy(),
+      np.array(lane.rewards, np.float32),
+      np.array(lane.discounts, np.float32),
+    )
+    for i, lane in enumerate(lanes)
+  ]
 
 
 class _Lane:
@@ -95,55 +117,41 @@ class _Lane:
     self,
     environment: Environment,
     num_steps: int,
-    noise: float,
     seed: np.random.SeedSequence,
   ):
-    random = np.random.Generator(np.random.PCG64(seed))
-    width, size = environment.spec
-    self.observations = np.empty((num_steps + 1, width), np.float32)
-    self.is_running = True
     self._environment = environment
-    self._noise = noise
-    self._proposed = np.empty((num_steps, size), np.float32)
-    self._rewards = np.empty(num_steps, np.float32)
-    self._discounts = np.empty(num_steps, np.float32)
-    self._length = 0
-    environment_seed = int(random.integers(2**32))
-    # The executed actions; each starts as its noise.
-    actions = random.standard_normal((num_steps, size), np.float32) * noise
-    self._actions = actions.astype(np.float32, copy=False)
-    environment.reset(environment_seed, self.observations[0])
+    self._num_steps = num_steps
+    self._random = np.random.Generator(np.random.PCG64(seed))
+    self._seed = int(self._random.integers(2**32))
+    self.has_ended = False
+    self.rewards: list[float] = []
+    self.discounts: list[float] = []
 
-  def step(self, step: int, proposed: np.ndarray) -> None:
-    """Executes the policy's action at this step."""
-    self._proposed[step] = proposed
-    action = self._actions[step]
-    action += proposed
-    if self._noise:
-      # Two ufuncs in place take a quarter of np.clip's time.
-      np.minimum(action, 1.0, out=action)
-      np.maximum(action, -1.0, out=action)
-    self._length = step + 1
-    observation = self.observations[step + 1]
+  @property
+  def length(self) -> int:
+    """Steps taken."""
+    return len(self.rewards)
+
+  def standard_noise(self, size: int) -> np.ndarray:
+    """[T, A] float32, N(0, 1): a whole episode's, drawn at once."""
+    shape = self._num_steps, size
+    return self._random.standard_normal(shape, np.float32)
+
+  def reset(self, observation: np.ndarray) -> None:
+    """Starts the episode; writes its first observation."""
+    self._environment.reset(self._seed, observation)
+
+  def step(self, action: np.ndarray, observation: np.ndarray) -> None:
+    """Executes one action; writes the observation after it."""
     try:
       reward, discount, last = self._environment.step(action, observation)
     except PhysicsError:
       observation[:] = np.nan
       reward = discount = np.nan
       last = True
-    self._rewards[step], self._discounts[step] = reward, discount
-    self.is_running = not last
-
-  def rollout(self) -> Rollout:
-    """The episode as far as it went."""
-    end = self._length
-    return Rollout(
-      self.observations[: end + 1],
-      self._actions[:end],
-      self._proposed[:end],
-      self._rewards[:end],
-      self._discounts[:end],
-    )
+    self.rewards.append(reward)
+    self.discounts.append(discount)
+    self.has_ended = last
 
 
 def make_environments(task: str, episodes: int) -> list[Environment]:

@@ -1,7 +1,6 @@
 """dm_control suite tasks with canonical actions and flat observations."""
 
 import re
-from typing import Optional
 
 from dm_control import suite
 import numpy as np
@@ -70,10 +69,12 @@ class Environment:
     self._middle = (high + low) / 2
     self._canonical = bool(np.all(low == -1) and np.all(high == 1))
     observations = self._environment.observation_spec()
-    self._keys = tuple(observations)
-    # Vectors go to np.concatenate as they are; only others need reshaping.
-    self._flat = all(len(spec.shape) == 1 for spec in observations.values())
-    width = sum(int(np.prod(spec.shape)) for spec in observations.values())
+    self._slices: list[tuple[str, slice]] = []
+    width = 0
+    for key, spec in observations.items():
+      size = int(np.prod(spec.shape))
+      self._slices.append((key, slice(width, width + size)))
+      width += size
     self.spec = EnvironmentSpec(width, int(np.prod(action_spec.shape)))
 
   def reset(self, seed: int, observation: np.ndarray) -> None:
@@ -84,7 +85,7 @@ class Environment:
 
   def step(
     self, action: np.ndarray, observation: np.ndarray
-  ) -> tuple[Optional[float], Optional[float], bool]:
+  ) -> tuple[float, float, bool]:
     """Applies `action` [A]; returns reward, discount, and whether it ended."""
     if not self._canonical:
       action = self._middle + self._scale * action
@@ -93,7 +94,6 @@ class Environment:
     return timestep.reward, timestep.discount, timestep.last()
 
   def _write(self, values: dict[str, np.ndarray], out: np.ndarray) -> None:
-    parts = [values[key] for key in self._keys]
-    if not self._flat:
-      parts = [np.ravel(part) for part in parts]
-    np.concatenate(parts, out=out, casting='same_kind')
+    for key, where in self._slices:
+      part = values[key]
+      out[where] = part if part.ndim == 1 else part.ravel()
