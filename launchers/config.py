@@ -12,6 +12,7 @@ from typing import Any, Literal, Optional, Protocol
 
 from agents.config import CloningConfig, D4PGConfig, ObjectiveConfig
 from datasets import files
+from teachers import snapshot, untrained
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,7 +20,8 @@ class DemonstrationConfig:
   """The data of cycle 0, from a teacher (A.2)."""
 
   teacher: str = ''
-  """A shipped snapshot (TASK/TIER) or a path to an .npz; empty: TASK/expert."""
+  """A shipped snapshot (TASK/TIER), the path of one, or `untrained`; empty:
+  TASK/expert if that ships, else untrained."""
   path: Optional[Path] = None
   """A directory written by launchers.demonstrate; None: recorded by the run."""
   episodes: int = 1_000
@@ -121,8 +123,9 @@ class GrowingBatchConfig:
   @property
   def teacher(self) -> str:
     """The teacher whose demonstrations are cloned."""
-    task = self.task.replace(':', '-')
-    return self.demonstrations.teacher or f'{task}/expert'
+    expert = f'{self.task.replace(":", "-")}/expert'
+    default = expert if snapshot.is_shipped(expert) else untrained.NAME
+    return self.demonstrations.teacher or default
 
   @property
   def total_learner_steps(self) -> int:

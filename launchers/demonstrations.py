@@ -10,11 +10,14 @@ from datasets.types import EnvironmentSpec, EpisodeId
 from launchers.config import GrowingBatchConfig
 from launchers.display import progress_bar
 from launchers.run_directory import RunDirectory
-from teachers import snapshot
+from teachers import snapshot, untrained
 
 
 def adopt_teacher(
-  config: GrowingBatchConfig, directory: RunDirectory, spec: EnvironmentSpec
+  config: GrowingBatchConfig,
+  directory: RunDirectory,
+  spec: EnvironmentSpec,
+  console: Console,
 ) -> None:
   """Puts the teacher's policy into the run directory, where it stays.
 
@@ -22,7 +25,17 @@ def adopt_teacher(
     FileNotFoundError: there is no such teacher.
     ValueError: it is for another task.
   """
+  if config.teacher == untrained.NAME:
+    console.print(
+      f'[bold yellow]No expert ships for {config.task}: an untrained policy '
+      'demonstrates.[/] Train one with `python -m launchers.online --task '
+      f'{config.task}` and name it with --demonstrations.teacher.'
+    )
   if directory.teacher_policy.exists():
+    return
+  if config.teacher == untrained.NAME:
+    policy = untrained.make(*spec, config.seed)
+    files.write_bytes(directory.teacher_policy, policy.to_bytes())
     return
   teacher = snapshot.load(config.teacher)
   if teacher.policy.spec != spec:

@@ -105,7 +105,7 @@ def _prepare(
   from launchers.environments import Environment
 
   environment = Environment(config.task)
-  demonstrations.adopt_teacher(config, directory, environment.spec)
+  demonstrations.adopt_teacher(config, directory, environment.spec, console)
   if config.demonstrations.path:
     demonstrations.import_into(config, directory, console)
 

@@ -25,6 +25,11 @@ class SnapshotTeacher:
     return self.policy(observations)
 
 
+def is_shipped(name: str) -> bool:
+  """Whether 'TASK/TIER' comes with the repository."""
+  return (SHIPPED / f'{name}.npz').is_file()
+
+
 def find(name: str) -> Path:
   """The file of a shipped snapshot ('TASK/TIER') or of a path.
 

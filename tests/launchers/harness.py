@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 import contextlib
-import itertools
 import json
 import os
 from pathlib import Path
@@ -12,10 +11,10 @@ import sys
 import time
 from typing import Any, Optional
 
-import numpy as np
 import psutil
 
 from agents.policy import Policy, Snapshot
+from teachers import untrained
 
 ROOT = Path(__file__).resolve().parents[2]
 NODES = ('conductor', 'replay', 'curator', 'learner', 'actor/0', 'evaluator')
@@ -43,20 +42,9 @@ TINY = {
 }
 
 
-def random_policy(
-  seed: int, observation_size: int = 5, action_size: int = 1
-) -> Policy:
-  """An untrained policy, exported."""
-  random = np.random.default_rng(seed)
-  sizes = (observation_size, 8, 8, action_size)
-  arrays = {
-    'norm/scale': np.ones(8, np.float32),
-    'norm/offset': np.zeros(8, np.float32),
-  }
-  for i, (n, m) in enumerate(itertools.pairwise(sizes)):
-    arrays[f'{i}/w'] = random.normal(size=(n, m)).astype(np.float32)
-    arrays[f'{i}/b'] = np.zeros(m, np.float32)
-  return Policy(arrays)
+def random_policy(seed: int) -> Policy:
+  """An untrained policy for cartpole, exported."""
+  return untrained.make(5, 1, seed, (8, 8))
 
 
 def write_teacher(path: Path) -> Path:

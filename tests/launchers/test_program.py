@@ -10,6 +10,7 @@ import pytest
 from agents.policy import Policy
 from datasets.store import EpisodeStore
 from launchers.config import GrowingBatchConfig
+from launchers.environments import TASKS
 from launchers.run_directory import RunDirectory
 from tests.launchers import harness
 
@@ -153,3 +154,14 @@ def test_published_policies_are_plain_arrays(reference: harness.Run) -> None:
   for data in harness.final_policies(reference.directory):
     assert Policy.from_bytes(data).spec == (5, 1)
     assert b'pickle' not in data
+
+
+@pytest.mark.parametrize('task', [t for t in TASKS if 'cartpole' not in t])
+def test_a_task_without_an_expert_runs_and_says_so(
+  tmp_path: Path, task: str
+) -> None:
+  run = harness.complete(
+    tmp_path, task=task, demonstrations__teacher=None, launch_type='threads'
+  )
+  harness.check_counts(run.directory)
+  assert f'No expert ships for {task}' in run.output.replace('\n', ' ')
