@@ -29,6 +29,7 @@ from launchers.run_directory import RunDirectory, RunIsLiveError
 
 _ISOLATED = 'UNDERSTUDY_ISOLATED'
 _AT_TOP = tyro.conf.arg(name='')  # Options without a prefix.
+_LITTLE_SPACE = 1 << 20  # Bytes.
 _FAILED, _REFUSED = 1, 2  # Exit codes; a signal N gives 128 + N.
 
 
@@ -141,6 +142,9 @@ def _launch(
   if failure:
     console.print('[bold red]The run stopped.[/]', highlight=False)
     console.print(str(failure), soft_wrap=True, markup=False, highlight=False)
+    # A full disk keeps a node from writing down what it died of.
+    if shutil.disk_usage(directory.root).free < _LITTLE_SPACE:
+      console.print(f'No space is left for {directory.root}: free some.')
   elif stop.signal:
     console.print(f'Stopped by {stop.signal.name}; everything is saved.')
   if failure or stop.signal:

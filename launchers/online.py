@@ -68,7 +68,8 @@ class OnlineConfig:
   evaluation_episodes: int = 5
   """Episodes per evaluation."""
   agent: D4PGConfig = D4PGConfig()
-  runs: tyro.conf.Suppress[Path] = Path('runs')
+  runs: Path = Path('runs')
+  """The directory that holds the run directories."""
 
   @property
   def run_name(self) -> str:

@@ -109,7 +109,7 @@ def test_refuses_no_steps(steps):
 
 def test_a_batch_that_is_too_short_is_an_error():
   learner = base.Learner(
-    Counting(1), lambda first, count: Recorder()(first, count - 1)
+    Counting(100), lambda first, count: Recorder()(first, count - 1)
   )
   with pytest.raises(ValueError, match='3 steps'):
     learner.run(3)
