@@ -108,7 +108,7 @@ class Learner(tf.Module):
       count = min(self._steps_per_call, end - first)
       if self.agent.targets:
         # A call ends where targets are due: in the graph, the question alone
-        # would cost 2 % of an update.
+        # would cost 1 % of an update.
         since = first % self.agent.target_update_period
         count = min(count, self.agent.target_update_period - since)
         if since == 0:
