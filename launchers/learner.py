@@ -80,6 +80,9 @@ class LearnerNode:
       self._curriculum.learn_demonstrations(
         memory, self._episode_steps, self._report
       )
+      # Without pretraining the last checkpoint is of this step, too, but from
+      # before pi_0 was frozen.
+      self._saved_step = -1
     else:
       self._curriculum.improve(cycle, memory, self._report)
     self._save()
