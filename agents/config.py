@@ -1,10 +1,14 @@
 """The agents' hyper-parameters. No TensorFlow: a command line reads them."""
 
 import dataclasses
-from typing import Literal
+from typing import Literal, get_args
 
-Kind = Literal['none', 'bc_fixed', 'bc_decay', 'between']
+Kind = Literal[
+  'none', 'bc_fixed', 'bc_decay', 'between',
+  'teacher_action', 'q_filter', 'teacher_grad',
+]  # fmt: skip
 DecayForm = Literal['normalised', 'plain']
+FilterCritic = Literal['online', 'target', 'cycle_start']
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,28 +115,48 @@ class ObjectiveConfig:
     kind: 'none', the policy gradient alone; 'bc_fixed', with `weight` times
       the distance to the cloned policy; 'bc_decay', traded by alpha against
       the distance to the cloned policy; 'between', traded by alpha against
-      the distance to the policy of the cycle before.
+      the distance to the policy of the cycle before; 'teacher_action', traded
+      by alpha against the distance to the teacher's action, with
+      `between_weight` times that to the policy of the cycle before;
+      'q_filter', the distance to the teacher's action where the critic prefers
+      that one, else the policy gradient; 'teacher_grad', the teacher's action
+      gradient traded by alpha against the critic's.
     weight: lambda of 'bc_fixed'.
+    between_weight: beta_k of 'teacher_action'.
     decay_rate: r, how fast alpha falls.
     decay_form: 'normalised', alpha ends at 0; 'plain', at exp(-r).
+    filter_critic: the critic of 'q_filter': 'online', the one in training;
+      'target', its late copy; 'cycle_start', a copy from where the cycle began.
   """
 
   kind: Kind = 'bc_decay'
   weight: float = 0.5
+  between_weight: float = 5.0
   decay_rate: float = 1.0
   decay_form: DecayForm = 'normalised'
+  filter_critic: FilterCritic = 'online'
 
   def __post_init__(self) -> None:
     """Refuses what is no objective."""
-    _check_choice(self, 'kind', ('none', 'bc_fixed', 'bc_decay', 'between'))
-    _check_choice(self, 'decay_form', ('normalised', 'plain'))
-    if not self.weight >= 0:
-      raise ValueError(f'weight is {self.weight}; it must be at least 0.')
+    _check_choice(self, 'kind', get_args(Kind))
+    _check_choice(self, 'decay_form', get_args(DecayForm))
+    _check_choice(self, 'filter_critic', get_args(FilterCritic))
+    _check_at_least(self, 0, 'weight', 'between_weight')
     if not 0 < self.decay_rate < 700:
       raise ValueError(
         f'decay_rate is {self.decay_rate}; it must be above 0, and below 700 '
         'for its exponential to be finite.'
       )
+
+  @property
+  def uses_teacher_actions(self) -> bool:
+    """Whether each transition needs a teacher's action."""
+    return self.kind in ('teacher_action', 'q_filter')
+
+  @property
+  def uses_teacher_gradients(self) -> bool:
+    """Whether each update needs a teacher's action gradients."""
+    return self.kind == 'teacher_grad'
 
 
 def _check_at_least(config: object, bound: int, *names: str) -> None:

@@ -4,14 +4,15 @@ Barth-Maron et al. (2018), with the policy objectives of growing-batch
 learning.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Optional
 
 import sonnet as snt
 import tensorflow as tf
 
-from agents import base, losses, optimizers, regularizers
+from agents import base, losses, optimizers, regularizers, schedules
 from agents import networks as networks_lib
-from agents.config import D4PGConfig, ObjectiveConfig
+from agents.config import D4PGConfig, FilterCritic, ObjectiveConfig
 from datasets.types import EnvironmentSpec, Transition
 
 
@@ -25,6 +26,7 @@ class D4PGNetworks(tf.Module):
     target_critic: a late copy of `critic`.
     initial_policy: pi_0, the cloned policy.
     previous_policy: pi_{k-1}, the policy that acts in this cycle.
+    previous_critic: the critic as this cycle began.
   """
 
   def __init__(self, config: D4PGConfig, spec: EnvironmentSpec):
@@ -45,8 +47,20 @@ class D4PGNetworks(tf.Module):
     self.policy, self.critic = policy(), critic()
     self.target_policy, self.target_critic = policy(), critic()
     self.initial_policy, self.previous_policy = policy(), policy()
+    self.previous_critic = critic()
     self.begin_reinforcement()
     self.begin_cycle()
+
+  def value(
+    self, filter_critic: FilterCritic
+  ) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    """Q(s, a), [B, S] and [B, A] to [B], of one of the critics."""
+    critic = {
+      'online': self.critic,
+      'target': self.target_critic,
+      'cycle_start': self.previous_critic,
+    }[filter_critic]
+    return lambda s, a: critic.value(critic(s, a))
 
   def begin_reinforcement(self) -> None:
     """After cloning: freezes pi_0 and makes the targets equal."""
@@ -55,8 +69,9 @@ class D4PGNetworks(tf.Module):
     networks_lib.copy_variables(self.critic, self.target_critic)
 
   def begin_cycle(self) -> None:
-    """Freezes the policy that will act in the cycle that begins."""
+    """Freezes the policy that will act in the cycle, and its critic."""
     networks_lib.copy_variables(self.policy, self.previous_policy)
+    networks_lib.copy_variables(self.critic, self.previous_critic)
 
 
 def make_networks(
@@ -76,6 +91,7 @@ class D4PG(base.Agent):
     networks: D4PGNetworks,
     objective: ObjectiveConfig,
     total_steps: int,
+    teacher_gradient: Optional[regularizers.Gradient] = None,
   ):
     """Creates the optimizers, fresh.
 
@@ -84,6 +100,8 @@ class D4PG(base.Agent):
       networks: trained in place.
       objective: what the policy minimises.
       total_steps: learner steps over all cycles; alpha ends there.
+      teacher_gradient: [B, S] and [B, A] to the teacher's dQ*/da, [B, A],
+        called while the graph is made; for 'teacher_grad'.
     """
     super().__init__(name='d4pg')
     if total_steps < 1:
@@ -100,8 +118,18 @@ class D4PG(base.Agent):
       config.critic_learning_rate,
       config.gradient_norm,
     )
+    if objective.uses_teacher_gradients and teacher_gradient is None:
+      raise ValueError(f'{objective.kind} needs a teacher_gradient.')
+    if objective.uses_teacher_actions and (
+      config.policy_loss_observation != 'first'
+    ):
+      raise ValueError(
+        f"{objective.kind} needs policy_loss_observation='first': there the "
+        f'teacher was asked; it is {config.policy_loss_observation!r}.'
+      )
     self._objective = objective
     self._total_steps = total_steps
+    self._teacher_gradient = teacher_gradient
 
   @property
   def targets(self) -> Sequence[tuple[snt.Module, snt.Module]]:
@@ -170,71 +198,40 @@ class D4PG(base.Agent):
     config, nets = self.config, self.networks
     at_first = config.policy_loss_observation == 'first'
     observation = batch.observation if at_first else batch.next_observation
-    weights = regularizers.weights(self._objective, step, self._total_steps)
-    anchors = {'initial': nets.initial_policy, 'previous': nets.previous_policy}
-    targets = {name: anchors[name](observation) for name in weights.anchors}
     with tf.GradientTape() as tape:
       action = nets.policy(observation)  # [B, A]
-      q, action_gradient = nets.critic.value_and_gradient(
-        observation, tf.stop_gradient(action)
-      )
-      norm = tf.norm(action_gradient, axis=-1, keepdims=True)  # [B, 1]
-      bound = config.action_gradient_norm
-      direction = action_gradient * (bound / tf.maximum(norm, bound))
-      distances = {
-        name: losses.squared_distance(target, action)
-        for name, target in targets.items()
-      }
-      loss = tf.reduce_mean(
-        regularizers.combine(
-          weights,
-          losses.deterministic_policy_gradient(action, direction),
-          distances,
+      with tape.stop_recording():
+        q, gradient = nets.critic.value_and_gradient(observation, action)
+        situation = regularizers.Situation(
+          observation,
+          action,
+          q,
+          regularizers.bounded(gradient, config.action_gradient_norm),
+          batch.teacher_action,
+          config.action_gradient_norm,
+          self._alpha(step),
         )
-      )
+        objective = regularizers.objective(
+          self._objective, self._anchors(), situation
+        )
+      loss = tf.reduce_mean(regularizers.loss(objective, action))
     gradients = tape.gradient(loss, self.policy_optimizer.parameters)
     return gradients, {
       'policy_loss': loss,
       'q_mean': tf.reduce_mean(q),
-      'action_gradient_norm': tf.reduce_mean(norm),
-      'alpha': 1.0 - weights.policy,
-      'anchor_distance': tf.add_n(
-        [tf.zeros([]), *(tf.reduce_mean(d) for d in distances.values())]
-      ),
+      'action_gradient_norm': tf.reduce_mean(tf.norm(gradient, axis=-1)),
+      **objective.metrics,
     }
 
-
-class PolicyEvaluation(base.Agent):
-  """Fits an agent's critic to pi_0, before the policy takes a step."""
-
-  def __init__(self, d4pg: D4PG):
-    """Shares the agent's networks and its critic's optimizer.
-
-    Args:
-      d4pg: the agent that will go on with the critic.
-    """
-    super().__init__(name='policy_evaluation')
-    self.d4pg = d4pg
-
-  @property
-  def targets(self) -> Sequence[tuple[snt.Module, snt.Module]]:
-    """See `Agent.targets`."""
-    nets = self.d4pg.networks
-    return ((nets.critic, nets.target_critic),)
-
-  @property
-  def target_update_period(self) -> int:
-    """See `Agent.target_update_period`."""
-    return self.d4pg.config.target_update_period
-
-  def update(
-    self, batch: Transition, step: tf.Tensor
-  ) -> Mapping[str, tf.Tensor]:
-    """See `Agent.update`."""
-    del step  # Nothing here is scheduled.
-    d4pg = self.d4pg
-    gradients, metrics = d4pg.critic_gradients(
-      batch, d4pg.networks.initial_policy
+  def _anchors(self) -> regularizers.Anchors:
+    nets = self.networks
+    return regularizers.Anchors(
+      nets.initial_policy,
+      nets.previous_policy,
+      nets.value(self._objective.filter_critic),
+      self._teacher_gradient,
     )
-    norm = d4pg.critic_optimizer.apply(gradients)
-    return {**metrics, 'critic_gradient_norm': norm}
+
+  def _alpha(self, step: tf.Tensor) -> tf.Tensor:
+    rate, form = self._objective.decay_rate, self._objective.decay_form
+    return schedules.alpha(step, self._total_steps, rate, form)

@@ -1,6 +1,6 @@
 """From the sizes of a task to Sonnet modules."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import sonnet as snt
@@ -160,6 +160,30 @@ def make_critic(
   """A critic for a task, its variables created."""
   critic = CategoricalCritic(layer_sizes, vmin, vmax, num_atoms)
   critic(tf.zeros([1, spec.observation_size]), tf.zeros([1, spec.action_size]))
+  return critic
+
+
+def load_critic(
+  arrays: Mapping[str, np.ndarray], action_size: int
+) -> CategoricalCritic:
+  """The critic of a snapshot (`agents.policy.Snapshot.critic`).
+
+  Args:
+    arrays: those of `agents.layers`, and 'atoms'.
+    action_size: A; all other inputs are the observation.
+  """
+  atoms, layers = arrays['atoms'], (len(arrays) - 3) // 2
+  spec = EnvironmentSpec(len(arrays['0/w']) - action_size, action_size)
+  sizes = [len(arrays[f'{i}/b']) for i in range(layers - 1)]
+  critic = make_critic(
+    spec, sizes, float(atoms[0]), float(atoms[-1]), len(atoms)
+  )
+  torso = critic.torso
+  torso.first.scale.assign(arrays['norm/scale'])
+  torso.first.offset.assign(arrays['norm/offset'])
+  for i, layer in enumerate([torso.first, *torso.rest, critic.head]):
+    layer.w.assign(arrays[f'{i}/w'])
+    layer.b.assign(arrays[f'{i}/b'])
   return critic
 
 

@@ -1,20 +1,18 @@
 """A trained policy as plain arrays: NumPy alone, no pickle, no TensorFlow."""
 
 from collections.abc import Mapping
-import hashlib
 import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from agents import npz
+from agents import layers, npz
 from datasets.types import EnvironmentSpec
 
 if TYPE_CHECKING:
   from agents import networks
 
 _KIND = 'understudy-snapshot-1'
-_EPSILON = 1e-5  # Of the layer norm.
 
 
 class Policy:
@@ -36,14 +34,14 @@ class Policy:
     self._arrays = {
       name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)
     }
-    self._layers = _check(self._arrays)
+    self._layers = layers.check(self._arrays)
     self._scale = self._arrays['norm/scale']
     self._offset = self._arrays['norm/offset']
     self.spec = EnvironmentSpec(
       observation_size=len(self._layers[0][0]),
       action_size=len(self._layers[-1][1]),
     )
-    self.digest = _digest(self._arrays)
+    self.digest = layers.digest(self._arrays)
     self._local = threading.local()
 
   @property
@@ -89,7 +87,7 @@ class Policy:
     np.add(x, b, out=x)
     np.einsum('bh,bh->b', x, x, out=norm[:, 0])
     np.multiply(norm, 1.0 / x.shape[1], out=norm)  # [B, 1], the variance
-    np.add(norm, _EPSILON, out=norm)
+    np.add(norm, layers.EPSILON, out=norm)
     np.sqrt(norm, out=norm)
     np.divide(x, norm, out=x)
     np.multiply(x, self._scale, out=x)
@@ -110,16 +108,16 @@ class Policy:
     the layer norm need not subtract one.
     """
     (w, b), *rest = self._layers
-    layers = []  # (weights, bias, output, negative part of the output)
+    buffers = []  # (weights, bias, output, negative part of the output)
     for weights, bias in ((w - w.mean(1, keepdims=True), b - b.mean()), *rest):
       output = np.empty((size, len(bias)), np.float32)
-      layers.append((weights, bias, output, np.empty_like(output)))
+      buffers.append((weights, bias, output, np.empty_like(output)))
     widest = max(len(bias) for _, bias in self._layers)
     room = (
       np.empty((size, len(w)), np.float32),
       np.empty((size, 1), np.float32),
       np.zeros((size, widest), np.float32),  # A scalar would be slower.
-      layers,
+      buffers,
     )
     self._local.room = room
     return room
@@ -195,50 +193,3 @@ def _weights(module: Any) -> dict[str, np.ndarray]:
     arrays[f'{i}/w'] = layer.w.numpy()
     arrays[f'{i}/b'] = layer.b.numpy()
   return arrays
-
-
-def _check(
-  arrays: Mapping[str, np.ndarray],
-) -> list[tuple[np.ndarray, np.ndarray]]:
-  """The layers in order; raises ValueError when they make no network."""
-  count = sum(name.endswith('/w') for name in arrays)
-  names = {f'{i}/{x}' for i in range(count) for x in 'wb'}
-  names |= {'norm/scale', 'norm/offset'}
-  if set(arrays) != names or count < 2:
-    raise ValueError(
-      f'A policy needs the arrays {sorted(names)}, of at least 2 layers; '
-      f'these are {sorted(arrays)}.'
-    )
-  for name, array in arrays.items():
-    rank = 2 if name.endswith('/w') else 1
-    if array.dtype != np.float32 or array.ndim != rank or array.size == 0:
-      raise ValueError(
-        f'Array {name!r} is {array.dtype} of shape {array.shape}; it must be '
-        f'float32, of {rank} axes and not empty.'
-      )
-    if not np.isfinite(array).all():
-      raise ValueError(f'Array {name!r} is not finite.')
-  layers = [(arrays[f'{i}/w'], arrays[f'{i}/b']) for i in range(count)]
-  width = len(layers[0][0])
-  for i, (w, b) in enumerate(layers):
-    if w.shape[0] != width or b.shape != w.shape[1:]:
-      raise ValueError(
-        f'Layer {i} has weights {w.shape} and bias {b.shape}; the layer '
-        f'before it is {width} wide.'
-      )
-    width = w.shape[1]
-  for name in ('norm/scale', 'norm/offset'):
-    if arrays[name].shape != layers[0][1].shape:
-      raise ValueError(
-        f'Array {name!r} has shape {arrays[name].shape}, the first layer '
-        f'{layers[0][1].shape}.'
-      )
-  return layers
-
-
-def _digest(arrays: Mapping[str, np.ndarray]) -> str:
-  digest = hashlib.sha256()
-  for name, array in sorted(arrays.items()):
-    digest.update(f'{name} {array.dtype.str} {array.shape}\n'.encode())
-    digest.update(array.tobytes())
-  return digest.hexdigest()

@@ -1,99 +1,237 @@
-"""Policy objectives: a policy loss, weighed against distances to anchors.
+"""Policy objectives: how each action should move, and how strongly (A.7).
 
 Every objective has one form, per example:
 
-  loss = w_policy * policy_loss + sum_i w_i * || anchor_i - action ||^2
+  loss = w * L_DPG(direction) + sum_i w_i || target_i - action ||^2
 
-and differs in the weights alone.
+and differs in the direction, the weights and the targets alone.
 """
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, Optional
 
 import tensorflow as tf
 
-from agents.config import DecayForm, ObjectiveConfig
+from agents import losses
+from agents.config import ObjectiveConfig
+
+Gradient = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+"""From [B, S] and [B, A] to directions [B, A]."""
 
 
-class Weights(NamedTuple):
-  """The weights of an objective at one learner step.
+class Anchors(NamedTuple):
+  """Whom an objective can ask; it asks only those that it needs.
 
   Attributes:
-    policy: scalar, of the policy loss.
-    anchors: scalars, of the squared distances to anchors, by name: 'initial',
-      the cloned policy; 'previous', the policy of the cycle before.
+    initial: [B, S] to the actions [B, A] of pi_0, the cloned policy.
+    previous: the same of pi_{k-1}, the policy of the cycle before.
+    filter_value: [B, S] and [B, A] to the values [B] that filter the teacher.
+    teacher_gradient: [B, S] and [B, A] to the teacher's dQ*/da, [B, A]; None
+      where there is no teacher.
   """
 
-  policy: tf.Tensor
-  anchors: Mapping[str, tf.Tensor]
+  initial: Callable[[tf.Tensor], tf.Tensor]
+  previous: Callable[[tf.Tensor], tf.Tensor]
+  filter_value: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+  teacher_gradient: Optional[Gradient]
 
 
-def weights(
-  config: ObjectiveConfig, step: tf.Tensor, total_steps: int
-) -> Weights:
-  """The weights at a learner step.
+class Situation(NamedTuple):
+  """Where the policy is improved; all of it is held constant.
+
+  Attributes:
+    observation: [B, S].
+    action: [B, A], what the policy does there.
+    value: [B], Q(s, a) of the critic that is trained.
+    direction: [B, A], dQ/da there, of bounded norm.
+    teacher_action: [B, A], what the teacher would do; () where nobody asked.
+    bound: largest norm of a direction.
+    alpha: scalar in [0, 1], the decaying weight.
+  """
+
+  observation: tf.Tensor
+  action: tf.Tensor
+  value: tf.Tensor
+  direction: tf.Tensor
+  teacher_action: tf.Tensor
+  bound: float
+  alpha: tf.Tensor
+
+
+class Objective(NamedTuple):
+  """What is minimised in one situation.
+
+  Attributes:
+    weight: scalar or [B], of the policy gradient's loss.
+    direction: [B, A], in which that loss moves the action.
+    targets: (weight, target) of each squared distance; scalar or [B], [B, A].
+    metrics: scalars by name.
+  """
+
+  weight: tf.Tensor
+  direction: tf.Tensor
+  targets: Sequence[tuple[tf.Tensor, tf.Tensor]]
+  metrics: Mapping[str, tf.Tensor]
+
+
+def objective(
+  config: ObjectiveConfig, anchors: Anchors, situation: Situation
+) -> Objective:
+  """The objective that the configuration names.
 
   Args:
-    config: the objective.
-    step: scalar int64, learner steps done over all cycles.
-    total_steps: learner steps of the whole run.
+    config: names it.
+    anchors: whom it may ask.
+    situation: where.
 
   Returns:
-    Scalars.
+    Its terms, held constant.
   """
-  one = tf.constant(1.0)
-  if config.kind == 'none':
-    return Weights(one, {})
-  if config.kind == 'bc_fixed':
-    return Weights(one, {'initial': tf.constant(config.weight)})
-  anchor = {'bc_decay': 'initial', 'between': 'previous'}[config.kind]
-  decayed = alpha(step, total_steps, config.decay_rate, config.decay_form)
-  return Weights(one - decayed, {anchor: decayed})
+  return _OBJECTIVES[config.kind](config, anchors, situation)
 
 
-def combine(
-  weights: Weights,
-  policy_loss: tf.Tensor,
-  distances: Mapping[str, tf.Tensor],
-) -> tf.Tensor:
-  """The objective.
+def loss(objective: Objective, action: tf.Tensor) -> tf.Tensor:
+  """The objective's loss, to be differentiated in the action alone.
 
   Args:
-    weights: of this step.
-    policy_loss: [B].
-    distances: [B] each, for every anchor that has a weight.
+    objective: at the states of the actions.
+    action: [B, A], the policy's.
 
   Returns:
     [B].
   """
-  policy_loss.shape.assert_has_rank(1)
-  total = weights.policy * policy_loss
-  for name, weight in weights.anchors.items():
-    distances[name].shape.assert_is_compatible_with(policy_loss.shape)
-    total += weight * distances[name]
+  total = objective.weight * losses.deterministic_policy_gradient(
+    action, objective.direction
+  )
+  for weight, target in objective.targets:
+    total += weight * losses.squared_distance(target, action)
   return total
 
 
-def alpha(
-  step: tf.Tensor, total_steps: int, rate: float, form: DecayForm
-) -> tf.Tensor:
-  """The decaying weight of an anchor.
+def bounded(direction: tf.Tensor, bound: float) -> tf.Tensor:
+  """Directions [B, A] whose norm is at most the bound."""
+  norm = tf.norm(direction, axis=-1, keepdims=True)  # [B, 1]
+  return direction * (bound / tf.maximum(norm, bound))
 
-  (exp(-r x) - exp(-r)) / (1 - exp(-r)) = expm1(r (1 - x)) / expm1(r), where x
-  is the fraction of the steps that are done. The second form is exactly 1 at
-  the first step and exactly 0 at the end.
 
-  Args:
-    step: scalar int64, learner steps done over all cycles.
-    total_steps: learner steps of the whole run; it does not change after.
-    rate: r.
-    form: 'normalised' as above, or 'plain', exp(-r x).
+def _none(
+  config: ObjectiveConfig, anchors: Anchors, at: Situation
+) -> Objective:
+  """The policy gradient alone (P002, eq. 1)."""
+  del config, anchors
+  return Objective(tf.constant(1.0), at.direction, (), {})
 
-  Returns:
-    Scalar float32 in [0, 1].
-  """
-  done = tf.cast(tf.minimum(step, total_steps), tf.float64) / total_steps
-  if form == 'plain':
-    return tf.cast(tf.exp(-rate * done), tf.float32)
-  left = tf.math.expm1(rate * (1.0 - done))
-  return tf.cast(left / tf.math.expm1(rate * tf.ones_like(done)), tf.float32)
+
+def _bc_fixed(
+  config: ObjectiveConfig, anchors: Anchors, at: Situation
+) -> Objective:
+  """A fixed pull to the cloned policy (eq. 3)."""
+  target = anchors.initial(at.observation)
+  return Objective(
+    tf.constant(1.0),
+    at.direction,
+    [(tf.constant(config.weight), target)],
+    {'anchor_distance': _distance(target, at)},
+  )
+
+
+def _bc_decay(
+  config: ObjectiveConfig, anchors: Anchors, at: Situation
+) -> Objective:
+  """A pull to the cloned policy that fades (eq. 4)."""
+  del config
+  return _decayed(anchors.initial(at.observation), at)
+
+
+def _between(
+  config: ObjectiveConfig, anchors: Anchors, at: Situation
+) -> Objective:
+  """A pull to the policy of the cycle before that fades (eq. 5)."""
+  del config
+  return _decayed(anchors.previous(at.observation), at)
+
+
+def _decayed(target: tf.Tensor, at: Situation) -> Objective:
+  return Objective(
+    1.0 - at.alpha,
+    at.direction,
+    [(at.alpha, target)],
+    {'alpha': at.alpha, 'anchor_distance': _distance(target, at)},
+  )
+
+
+def _teacher_action(
+  config: ObjectiveConfig, anchors: Anchors, at: Situation
+) -> Objective:
+  """A fading pull to the teacher, a fixed one to the cycle before (eq. 6)."""
+  previous = anchors.previous(at.observation)
+  return Objective(
+    1.0 - at.alpha,
+    at.direction,
+    [
+      (tf.constant(config.between_weight), previous),
+      (at.alpha, at.teacher_action),
+    ],
+    {
+      'alpha': at.alpha,
+      'anchor_distance': _distance(previous, at),
+      'teacher_distance': _distance(at.teacher_action, at),
+    },
+  )
+
+
+def _q_filter(
+  config: ObjectiveConfig, anchors: Anchors, at: Situation
+) -> Objective:
+  """The teacher where the critic prefers it, else the gradient (eq. 7)."""
+  teacher = anchors.filter_value(at.observation, at.teacher_action)  # [B]
+  own = at.value
+  if config.filter_critic != 'online':
+    own = anchors.filter_value(at.observation, at.action)
+  # The two values of one and the same action may differ by rounding, for
+  # TensorFlow fuses their graphs differently; it is a tie all the same.
+  same = tf.reduce_all(at.teacher_action == at.action, axis=-1)
+  delta = tf.cast((teacher >= own) | same, tf.float32)  # [B]
+  return Objective(
+    1.0 - delta,
+    at.direction,
+    [(delta, at.teacher_action)],
+    {
+      'teacher_fraction': tf.reduce_mean(delta),
+      'teacher_distance': _distance(at.teacher_action, at),
+    },
+  )
+
+
+def _teacher_grad(
+  config: ObjectiveConfig, anchors: Anchors, at: Situation
+) -> Objective:
+  """The teacher's gradient, which fades into the critic's (eq. 8)."""
+  del config
+  assert anchors.teacher_gradient  # The agent holds this.
+  teacher = anchors.teacher_gradient(at.observation, at.action)  # [B, A]
+  teacher = bounded(tf.stop_gradient(teacher), at.bound)
+  unit = [tf.math.l2_normalize(g, axis=-1) for g in (teacher, at.direction)]
+  cosine = tf.reduce_sum(unit[0] * unit[1], axis=-1)  # [B]
+  return Objective(
+    tf.constant(1.0),
+    (1.0 - at.alpha) * at.direction + at.alpha * teacher,
+    (),
+    {'alpha': at.alpha, 'teacher_cosine': tf.reduce_mean(cosine)},
+  )
+
+
+def _distance(target: tf.Tensor, at: Situation) -> tf.Tensor:
+  """The mean squared distance, for the log."""
+  return tf.reduce_mean(losses.squared_distance(target, at.action))
+
+
+_OBJECTIVES = {
+  'none': _none,
+  'bc_fixed': _bc_fixed,
+  'bc_decay': _bc_decay,
+  'between': _between,
+  'teacher_action': _teacher_action,
+  'q_filter': _q_filter,
+  'teacher_grad': _teacher_grad,
+}

@@ -7,7 +7,7 @@ import numpy as np
 
 from datasets.returns import n_step_returns
 from datasets.sampler import UniformSampler
-from datasets.types import Demonstration, Episode, Transition
+from datasets.types import Demonstration, Episode, EpisodeId, Transition
 
 __all__ = ['Memory', 'UniformSampler']
 
@@ -73,7 +73,7 @@ class Memory:
     Args:
       n_step: the most steps that a transition covers.
       discount: g, of the learner.
-      with_labels: keep the teacher's actions, for `demonstrations`.
+      with_labels: keep the teacher's actions, for the last two methods.
 
     Raises:
       ValueError: a value is out of its bounds.
@@ -86,6 +86,7 @@ class Memory:
     self._discount = discount
     self._with_labels = with_labels
     self._advice_dropped = False
+    self._unadvised: Optional[EpisodeId] = None  # The first of them.
     self._widths: Optional[tuple[int, int]] = None
     # [T + 1 rows an episode, S]; all others: [T rows an episode, ...].
     self._observations = _Column((0,), np.float32)
@@ -138,6 +139,29 @@ class Memory:
       reward=self._rewards.values.take(indices),
       discount=self._discounts.values.take(indices),
       next_observation=self._observed(self._last, indices),
+    )
+
+  def advised(self, indices: np.ndarray) -> Transition:
+    """The transitions of the given indices, with the teacher's actions.
+
+    Args:
+      indices: [..., B] int64, each in [0, num_transitions).
+
+    Returns:
+      As `gather`, and what the teacher would do where each starts.
+
+    Raises:
+      IndexError: an index is out of bounds.
+      ValueError: some episodes came without advice, or it was not kept.
+    """
+    if not self._with_labels or self._unadvised is not None:
+      raise ValueError(
+        f'Episode {self._unadvised} has no advice: annotate it first.'
+        if self._unadvised
+        else 'This memory keeps no advice. Make it with with_labels=True.'
+      )
+    return self.gather(indices)._replace(
+      teacher_action=self._labels.values.take(indices, axis=0)
     )
 
   def demonstrations(self, indices: np.ndarray) -> Demonstration:
@@ -209,6 +233,8 @@ class Memory:
     if self._with_labels:
       advice = episode.annotation
       self._labels.append(episode.actions if advice is None else advice.actions)
+      if advice is None:
+        self._unadvised = self._unadvised or episode.identity
     elif episode.annotation is not None:
       self._advice_dropped = True
     self._discounts.append(discounts)

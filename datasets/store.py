@@ -92,6 +92,12 @@ class EpisodeStore:
       )
     return digest
 
+  def discard(self, identity: EpisodeId) -> None:
+    """Forgets an episode that is kept elsewhere by now."""
+    path = self._path(identity)
+    path.unlink(missing_ok=True)
+    self._verified.pop(path.name, None)
+
   def read(self, identity: EpisodeId) -> Episode:
     """An episode, checked against its digest.
 

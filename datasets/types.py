@@ -1,6 +1,6 @@
 """The data that travels round the circle: episodes, advice, transitions."""
 
-from typing import NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 import numpy as np
 
@@ -90,6 +90,8 @@ class Transition(NamedTuple):
     discount: [..., B] float32, g^{n-1} prod_{j<n} d_{t+j}: one factor g is
       left to the learner.
     next_observation: [..., B, S] float32, n steps on (fewer at the end).
+    teacher_action: [..., B, A] float32, what the teacher would do at
+      `observation`; () where nobody asks.
   """
 
   observation: np.ndarray
@@ -97,6 +99,7 @@ class Transition(NamedTuple):
   reward: np.ndarray
   discount: np.ndarray
   next_observation: np.ndarray
+  teacher_action: Any = ()
 
 
 class Demonstration(NamedTuple):

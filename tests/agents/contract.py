@@ -76,8 +76,7 @@ class AgentContract(abc.ABC):
 
   def test_metrics_are_finite_scalars(self):
     agent = self.make_agent()
-    batches = self.sample(0, 1)
-    batch = type(batches)(*(tf.constant(x[0]) for x in batches))
+    batch = problems.first(self.sample(0, 1))
     metrics = agent.update(batch, tf.constant(0, tf.int64))
     assert metrics
     for name, value in metrics.items():

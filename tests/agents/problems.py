@@ -1,6 +1,8 @@
 """Small networks and data for the agents' tests."""
 
 import numpy as np
+import tensorflow as tf
+import tree
 
 from agents.config import D4PGConfig
 from datasets.types import Demonstration, EnvironmentSpec, Transition
@@ -37,6 +39,11 @@ def demonstrations(
   )
 
 
+def first(batches):
+  """The first of some batches, as tensors."""
+  return tree.map_structure(lambda x: tf.constant(x[0]), batches)
+
+
 def variables(*modules):
   """The values of all variables, copied."""
   return [v.numpy() for module in modules for v in module.variables]
@@ -67,6 +74,7 @@ def _transition(step, batch_size):
     reward=normal(batch_size),
     discount=rng.choice(np.array([0.0, 0.9], np.float32), batch_size),
     next_observation=normal(batch_size, SPEC.observation_size),
+    teacher_action=np.tanh(normal(batch_size, SPEC.action_size)),
   )
 
 

@@ -4,33 +4,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from agents.config import ObjectiveConfig
-from agents.d4pg import D4PG, PolicyEvaluation, make_networks
-from datasets.types import Transition
+from agents.d4pg import make_networks
+from agents.policy_evaluation import PolicyEvaluation
 from tests.agents import problems
 from tests.agents.contract import AgentContract
+from tests.agents.d4pg_agents import TOTAL_STEPS, make_agent, update
 from tests.agents.problems import CONFIG, SPEC, assert_equal, variables
-
-TOTAL_STEPS = 10
-
-
-def make_agent(kind='none', config=CONFIG, total_steps=TOTAL_STEPS):
-  """An agent whose policies all differ from each other."""
-  networks = make_networks(config, SPEC, seed=1)
-  rng = np.random.default_rng(0)
-  for policy in (
-    networks.policy,
-    networks.initial_policy,
-    networks.previous_policy,
-  ):
-    policy.head.w.assign(rng.normal(0, 0.3, policy.head.w.shape))
-  return D4PG(config, networks, ObjectiveConfig(kind), total_steps)
-
-
-def update(agent, step=0, seed=0):
-  batch = problems.transitions(seed, 1)
-  batch = Transition(*(tf.constant(x[0]) for x in batch))
-  return agent.update(batch, tf.constant(step, tf.int64))
 
 
 class TestD4PG(AgentContract):
@@ -122,7 +101,9 @@ class TestNetworks:
 
 
 class TestObjectives:
-  @pytest.mark.parametrize('kind', ['bc_decay', 'between'])
+  @pytest.mark.parametrize(
+    'kind', ['bc_decay', 'between', 'teacher_action', 'teacher_grad']
+  )
   def test_policy_gradient_has_no_part_at_alpha_one(self, kind):
     """Invariant A-I1."""
     agents = [make_agent(kind) for _ in range(2)]
@@ -134,10 +115,12 @@ class TestObjectives:
     assert_equal(*(variables(a.networks.policy) for a in agents))
     assert_equal(*(variables(a.policy_optimizer) for a in agents))
 
-  @pytest.mark.parametrize('kind', ['bc_decay', 'between'])
+  @pytest.mark.parametrize(
+    'kind', ['bc_decay', 'between', 'teacher_action', 'teacher_grad']
+  )
   def test_equals_none_at_alpha_zero(self, kind):
     """Invariant A-I2."""
-    agents = [make_agent('none'), make_agent(kind)]
+    agents = [make_agent('none'), make_agent(kind, between_weight=0.0)]
     for agent in agents:
       update(agent, step=TOTAL_STEPS)
     assert_equal(*(variables(a) for a in agents))
@@ -210,8 +193,7 @@ class TestUpdate:
   )
   def test_state_of_the_policy_loss(self, choice, field, matters):
     config = dataclasses.replace(CONFIG, policy_loss_observation=choice)
-    fields = [tf.constant(x[0]) for x in problems.transitions(0, 1)]
-    batch = Transition(*fields)
+    batch = problems.first(problems.transitions(0, 1))
     changed = batch._replace(**{field: tf.ones_like(batch.observation)})
     policies = []
     for inputs in (batch, changed):

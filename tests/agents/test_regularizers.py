@@ -1,5 +1,3 @@
-import hypothesis
-from hypothesis import strategies as st
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -7,109 +5,108 @@ import tensorflow as tf
 from agents import regularizers
 from agents.config import ObjectiveConfig
 
+ACTION = tf.constant([[0.1, -0.2], [0.5, 0.5], [0.0, 0.9]])
+DIRECTION = tf.constant([[0.6, 0.8], [0.0, -0.1], [0.3, 0.0]])
+TEACHER = tf.constant([[1.0, 1.0], [0.5, 0.5], [-1.0, 0.0]])
+INITIAL, PREVIOUS = 0.3, -0.4  # Constant policies.
 
-def alpha(step, total, rate, form='normalised'):
-  step = tf.constant(step, tf.int64)
-  return float(regularizers.alpha(step, total, rate, form))
 
-
-def weights(kind, step=25, total=100, **kwargs):
-  return regularizers.weights(
-    ObjectiveConfig(kind, **kwargs), tf.constant(step, tf.int64), total
+def objective(kind, alpha=0.25, gradient=None, **kwargs):
+  anchors = regularizers.Anchors(
+    lambda s: tf.fill([len(s), 2], INITIAL),
+    lambda s: tf.fill([len(s), 2], PREVIOUS),
+    lambda s, a: tf.reduce_sum(a, axis=-1),
+    gradient,
+  )
+  situation = regularizers.Situation(
+    observation=tf.zeros([3, 4]),
+    action=ACTION,
+    value=tf.reduce_sum(ACTION, axis=-1),
+    direction=DIRECTION,
+    teacher_action=TEACHER,
+    bound=1.0,
+    alpha=tf.constant(alpha),
+  )
+  return regularizers.objective(
+    ObjectiveConfig(kind, **kwargs), anchors, situation
   )
 
 
-class TestAlpha:
-  """Invariant A-I6 and the table of section A.6."""
+def distance(target):
+  return np.sum(np.square(target - ACTION.numpy()), axis=-1)
 
-  @pytest.mark.parametrize(
-    ('rate', 'expected'),
-    [
-      (1, [1.0000, 0.8495, 0.6501, 0.3775, 0.1653, 0.0612, 0]),
-      (5, [1.0000, 0.6039, 0.2817, 0.0759, 0.0169, 0.0044, 0]),
-    ],
+
+DPG = 0.5 * np.sum(np.square(DIRECTION.numpy()), axis=-1)
+
+
+@pytest.mark.parametrize(
+  ('kind', 'expected'),
+  [
+    ('none', DPG),
+    ('bc_fixed', DPG + 0.5 * distance(INITIAL)),
+    ('bc_decay', 0.75 * DPG + 0.25 * distance(INITIAL)),
+    ('between', 0.75 * DPG + 0.25 * distance(PREVIOUS)),
+    (
+      'teacher_action',
+      0.75 * DPG + 5 * distance(PREVIOUS) + 0.25 * distance(TEACHER.numpy()),
+    ),
+    # The teacher's action is better, the same, worse.
+    ('q_filter', np.where([1, 1, 0], distance(TEACHER.numpy()), DPG)),
+  ],
+)
+def test_losses(kind, expected):
+  loss = regularizers.loss(objective(kind), ACTION)
+  assert loss.shape == (3,)
+  np.testing.assert_allclose(loss, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize('kind', ['bc_decay', 'between'])
+def test_ends_of_the_decay_are_exact(kind):
+  start = regularizers.loss(objective(kind, alpha=1.0), ACTION)
+  target = INITIAL if kind == 'bc_decay' else PREVIOUS
+  np.testing.assert_allclose(start, distance(target), rtol=1e-6)
+  end = regularizers.loss(objective(kind, alpha=0.0), ACTION)
+  none = regularizers.loss(objective('none'), ACTION)
+  np.testing.assert_array_equal(end, none)
+
+
+def test_only_the_action_is_differentiated():
+  """The loss's gradient, by hand: -w g + sum_i 2 w_i (a - target_i)."""
+  terms = objective('teacher_action')
+  with tf.GradientTape() as tape:
+    tape.watch(ACTION)
+    loss = tf.reduce_sum(regularizers.loss(terms, ACTION))
+  action = ACTION.numpy()
+  expected = (
+    -0.75 * DIRECTION.numpy()
+    + 10 * (action - PREVIOUS)
+    + 0.5 * (action - TEACHER.numpy())
   )
-  def test_table(self, rate, expected):
-    steps = [0, 100, 250, 500, 750, 900, 1000]
-    actual = [alpha(n, 1000, rate) for n in steps]
-    np.testing.assert_allclose(actual, expected, atol=5e-5)
+  np.testing.assert_allclose(tape.gradient(loss, ACTION), expected, rtol=1e-5)
 
-  @hypothesis.given(
-    total=st.integers(2, 1_000_000),
-    fraction=st.floats(0, 1),
-    rate=st.floats(0.1, 10),
+
+def test_teacher_gradient_is_blended_and_bounded():
+  gradient = tf.constant([[30.0, 40.0], [0.0, 0.0], [0.0, -0.5]])
+  terms = objective('teacher_grad', gradient=lambda s, a: gradient)
+  bounded = [[0.6, 0.8], [0.0, 0.0], [0.0, -0.5]]
+  np.testing.assert_allclose(
+    terms.direction, 0.75 * DIRECTION + 0.25 * tf.constant(bounded), rtol=1e-6
   )
-  @hypothesis.settings(max_examples=50, deadline=None)
-  def test_falls_from_one_to_zero(self, total, fraction, rate):
-    assert alpha(0, total, rate) == 1
-    assert alpha(total, total, rate) == 0
-    step = min(1 + int(fraction * total), total - 1)
-    assert 0 < alpha(step, total, rate) < 1
-    assert alpha(step, total, rate) <= alpha(step - 1, total, rate)
-
-  @hypothesis.given(fraction=st.floats(0.001, 0.999))
-  @hypothesis.settings(max_examples=30, deadline=None)
-  def test_fast_is_below_slow(self, fraction):
-    step = int(fraction * 100_000)
-    assert alpha(step, 100_000, 5.0) < alpha(step, 100_000, 1.0)
-
-  def test_stays_at_its_end(self):
-    assert alpha(101, 100, 1.0) == 0
-    assert alpha(10**15, 100, 1.0) == 0
-
-  def test_plain_form(self):
-    np.testing.assert_allclose(
-      [alpha(n, 100, 2.0, 'plain') for n in (0, 50, 100)],
-      np.exp([0, -1, -2]),
-      rtol=1e-6,
-    )
-
-  def test_works_in_a_graph(self):
-    graph = tf.function(
-      lambda step: regularizers.alpha(step, 10, 1.0, 'normalised')
-    )
-    for n in range(11):
-      step = tf.constant(n, tf.int64)
-      assert float(graph(step)) == alpha(n, 10, 1.0)
+  # Parallel; no direction at all; at a right angle.
+  assert float(terms.metrics['teacher_cosine']) == pytest.approx(1 / 3)
 
 
-class TestObjectives:
-  @pytest.mark.parametrize(
-    ('kind', 'policy', 'anchors'),
-    [
-      ('none', 1, {}),
-      ('bc_fixed', 1, {'initial': 0.5}),
-      ('bc_decay', 1 - 0.650068, {'initial': 0.650068}),
-      ('between', 1 - 0.650068, {'previous': 0.650068}),
-    ],
+def test_filter_reports_how_often_it_sides_with_the_teacher():
+  metrics = objective('q_filter').metrics
+  assert float(metrics['teacher_fraction']) == pytest.approx(2 / 3)
+  assert float(metrics['teacher_distance']) == pytest.approx(
+    distance(TEACHER.numpy()).mean()
   )
-  def test_weights(self, kind, policy, anchors):
-    actual = weights(kind)
-    np.testing.assert_allclose(actual.policy, policy, atol=1e-5)
-    assert actual.anchors.keys() == anchors.keys()
-    for name, value in anchors.items():
-      np.testing.assert_allclose(actual.anchors[name], value, atol=1e-5)
 
-  def test_combination(self):
-    policy_loss = np.array([1, 2, 3], np.float32)
-    distance = np.array([10, 0, 5], np.float32)
-    actual = regularizers.combine(
-      weights('bc_fixed', weight=0.25),
-      tf.constant(policy_loss),
-      {'initial': tf.constant(distance)},
-    )
-    np.testing.assert_allclose(actual, policy_loss + 0.25 * distance)
 
-  def test_ends_of_the_decay_are_exact(self):
-    policy_loss = tf.constant([1.1, 2.3, 3.7])
-    distance = {'initial': tf.constant([10.3, 0.1, 5.9])}
-    start = regularizers.combine(weights('bc_decay', 0), policy_loss, distance)
-    end = regularizers.combine(weights('bc_decay', 100), policy_loss, distance)
-    np.testing.assert_array_equal(start, distance['initial'])
-    np.testing.assert_array_equal(end, policy_loss)
-
-  def test_shapes_must_agree(self):
-    with pytest.raises(ValueError, match='incompatible'):
-      regularizers.combine(
-        weights('bc_decay'), tf.zeros([3]), {'initial': tf.zeros([1])}
-      )
+def test_shapes_must_agree():
+  terms = objective('bc_decay')._replace(
+    targets=[(tf.constant(1.0), tf.zeros([3, 1]))]
+  )
+  with pytest.raises(ValueError, match='incompatible'):
+    regularizers.loss(terms, ACTION)

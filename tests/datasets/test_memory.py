@@ -58,7 +58,7 @@ def test_transitions(episodes, n_step, discount):
   batch = memory.gather(np.arange(len(starts)))
   for index, (episode, step) in enumerate(starts):
     expected = reference(episode, step, n_step, discount)
-    for field, value in zip(batch, expected, strict=True):
+    for field, value in zip(batch[:5], expected, strict=True):
       np.testing.assert_allclose(field[index], value, rtol=1e-6, atol=1e-6)
 
 
@@ -142,10 +142,35 @@ def test_types_and_shapes():
   memory = Memory(5, 0.99)
   memory.extend([make_episode(0, 50)])
   batch = memory.gather(np.zeros((20, 256), np.int64))
-  assert all(field.dtype == np.float32 for field in batch)
-  assert [field.shape for field in batch] == [
+  assert all(field.dtype == np.float32 for field in batch[:5])
+  assert batch.teacher_action == ()
+  assert [field.shape for field in batch[:5]] == [
     (20, 256, 17), (20, 256, 6), (20, 256), (20, 256), (20, 256, 17),
   ]  # fmt: skip
+
+
+def test_advice_comes_with_its_transition():
+  episodes = [make_episode(i, 6, with_advice=True) for i in range(3)]
+  memory = Memory(5, 0.99, with_labels=True)
+  memory.extend(episodes)
+  indices = np.array([[0, 7], [17, 3]])
+  batch = memory.advised(indices)
+  advice = [e.annotation.actions for e in episodes if e.annotation]
+  expected = np.concatenate(advice)
+  np.testing.assert_array_equal(batch.teacher_action, expected[indices])
+  for a, b in zip(batch[:5], memory.gather(indices)[:5], strict=True):
+    np.testing.assert_array_equal(a, b)
+
+
+def test_no_advice_is_made_up():
+  memory = Memory(5, 0.99, with_labels=True)
+  memory.extend([make_episode(0, 6, with_advice=True), make_episode(1, 6)])
+  with pytest.raises(ValueError, match=r'episode=1.* has no advice'):
+    memory.advised(np.arange(3))
+  without = Memory(5, 0.99)
+  without.extend([make_episode(0, 6, with_advice=True)])
+  with pytest.raises(ValueError, match='with_labels'):
+    without.advised(np.arange(3))
 
 
 def test_a_batch_is_a_copy():
