@@ -1,25 +1,83 @@
-"""What a teacher is."""
+"""What a teacher is.
 
-from typing import Protocol
+A whole one:
+
+  class Lazy(Teacher):
+    def actions(self, observations):
+      return np.zeros((len(observations), self.action_size), np.float32)
+
+  def make(task):  # --teacher my_module:make
+    return Lazy('lazy', '1', task.observation_size, task.action_size)
+"""
+
+from typing import Literal, NamedTuple
 
 import numpy as np
 
+Kind = Literal['actions', 'action_gradients']
+KINDS: tuple[Kind, ...] = ('actions', 'action_gradients')
+"""The kinds of advice, named as the methods that give them."""
 
-class Teacher(Protocol):
+
+class Task(NamedTuple):
+  """What a teacher is asked to teach; a factory of teachers gets one.
+
+  Attributes:
+    name: as domain-task, for instance 'cartpole-swingup'.
+    observation_size: S, the width of the flattened observation.
+    action_size: A, the width of an action.
+  """
+
+  name: str
+  observation_size: int
+  action_size: int
+
+
+class NotGivenError(NotImplementedError):
+  """A teacher was asked for advice of a kind that it does not give."""
+
+
+class Teacher:
   """A queryable source of knowledge about one task.
 
-  The calls that a recorder of demonstrations makes:
-
-      actions = teacher.actions(observations)
-      Annotation(teacher.name, teacher.version, actions)
+  A subclass overrides `actions`, `action_gradients` or both: what it overrides
+  is what it gives. Both may be called from several threads at once, and must
+  answer each row by itself, the same at every time: advice is stored and never
+  asked for again while the version stays.
 
   Attributes:
     name: what a person calls it, for instance 'cartpole-swingup/expert'.
     version: changes whenever its advice may change.
+    observation_size: S.
+    action_size: A.
   """
 
-  name: str
-  version: str
+  def __init__(
+    self, name: str, version: str, observation_size: int, action_size: int
+  ):
+    if not name or not version:
+      raise ValueError(
+        f'A teacher needs a name and a version; these are {name!r} and '
+        f'{version!r}.'
+      )
+    if observation_size < 1 or action_size < 1:
+      raise ValueError(
+        f'The teacher {name} has observation_size={observation_size} and '
+        f'action_size={action_size}; both must be at least 1.'
+      )
+    self.name = name
+    self.version = version
+    self.observation_size = observation_size
+    self.action_size = action_size
+
+  @property
+  def gives(self) -> frozenset[Kind]:
+    """The kinds of advice that may be asked for."""
+    return frozenset(
+      kind
+      for kind in KINDS
+      if getattr(type(self), kind) is not getattr(Teacher, kind)
+    )
 
   def actions(self, observations: np.ndarray) -> np.ndarray:
     """What it would do.
@@ -29,4 +87,28 @@ class Teacher(Protocol):
 
     Returns:
       [B, A] float32 in [-1, 1].
+
+    Raises:
+      NotGivenError: it does not say.
     """
+    del observations
+    raise NotGivenError(f'The teacher {self.name} gives no actions.')
+
+  def action_gradients(
+    self, observations: np.ndarray, actions: np.ndarray
+  ) -> np.ndarray:
+    """The direction in which each action should move to become better.
+
+    Args:
+      observations: [B, S] float32.
+      actions: [B, A] float32 in [-1, 1].
+
+    Returns:
+      [B, A] float32, directions of ascent of what the teacher values. The
+      learner bounds their length, so that any scale will do.
+
+    Raises:
+      NotGivenError: it does not say.
+    """
+    del observations, actions
+    raise NotGivenError(f'The teacher {self.name} gives no action gradients.')

@@ -1,28 +1,56 @@
 """Teachers that are trained agents, read from a snapshot file."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from agents.critic import Critic
 from agents.policy import Policy, Snapshot
+from teachers.base import Kind, Teacher
 
 SHIPPED = Path(__file__).parent / 'snapshots'
 """One directory a task, one file a tier."""
 
 
-class SnapshotTeacher:
-  """A trained policy that says what it would do."""
+class SnapshotTeacher(Teacher):
+  """A trained agent: what its policy would do, and where its critic rises.
+
+  Attributes:
+    snapshot: its arrays.
+    policy: gives the actions.
+    metadata: where it came from.
+  """
 
   def __init__(self, name: str, snapshot: Snapshot):
-    self.name = name
+    self.snapshot = snapshot
     self.policy: Policy = snapshot.policy
     self.metadata: dict[str, Any] = snapshot.metadata
-    self.version = snapshot.policy.digest
+    version, size = snapshot.policy.digest, snapshot.policy.spec.action_size
+    self._critic = None
+    if snapshot.critic:
+      self._critic = Critic(snapshot.critic, size)
+      both = version + self._critic.digest
+      version = hashlib.sha256(both.encode()).hexdigest()
+    super().__init__(name, version, *snapshot.policy.spec)
+
+  @property
+  def gives(self) -> frozenset[Kind]:
+    """Without a critic it gives actions alone."""
+    return super().gives if self._critic else frozenset(['actions'])
 
   def actions(self, observations: np.ndarray) -> np.ndarray:
     """See `Teacher.actions`."""
     return self.policy(observations)
+
+  def action_gradients(
+    self, observations: np.ndarray, actions: np.ndarray
+  ) -> np.ndarray:
+    """See `Teacher.action_gradients`: dQ*/da of its critic (P002, eq. 8)."""
+    if self._critic is None:
+      return super().action_gradients(observations, actions)
+    return self._critic.value_and_gradient(observations, actions)[1]
 
 
 def is_shipped(name: str) -> bool:

@@ -4,7 +4,9 @@ import itertools
 
 import numpy as np
 
-from agents.policy import Policy
+from agents.policy import Policy, Snapshot
+from teachers.base import Task
+from teachers.snapshot import SnapshotTeacher
 
 NAME = 'untrained'
 _HIDDEN = (64, 64)
@@ -38,3 +40,9 @@ def make(
     arrays[f'{i}/w'] = weights.astype(np.float32)
     arrays[f'{i}/b'] = np.zeros(outputs, np.float32)
   return Policy(arrays)
+
+
+def teacher(task: Task, seed: int = 0) -> SnapshotTeacher:
+  """A teacher of this task that gives actions alone."""
+  policy = make(task.observation_size, task.action_size, seed)
+  return SnapshotTeacher(NAME, Snapshot(policy, {}, {'task': task.name}))

@@ -1,0 +1,84 @@
+"""From what a person writes after --teacher to a teacher.
+
+cartpole-swingup/expert         a shipped snapshot
+path/to/best.npz                a snapshot's file
+untrained                       random weights
+module:factory                  Python of anyone's; factory(task) -> Teacher
+module:factory?name=value&...   ... with arguments, quoted as in a URL
+grpc://host:port                a service; see teachers.client
+"""
+
+import ast
+import importlib
+from typing import Any
+import urllib.parse
+
+from teachers import snapshot, untrained
+from teachers.base import Task, Teacher
+from teachers.checks import check_teacher
+
+SERVICE = 'grpc://'
+
+
+def is_service(address: str) -> bool:
+  """Whether a teacher answers from another process."""
+  return address.startswith(SERVICE)
+
+
+def is_python(address: str) -> bool:
+  """Whether a teacher is made by someone's own function."""
+  return not is_service(address) and ':' in address
+
+
+def load(address: str, task: Task) -> Teacher:
+  """The teacher of an address, which fits the task.
+
+  Raises:
+    FileNotFoundError: there is no such snapshot.
+    ValueError: the address or what it leads to is no teacher of this task.
+  """
+  if is_service(address):
+    from teachers import client  # gRPC, which most processes do without.
+
+    teacher: Teacher = client.connect([address])
+  elif is_python(address):
+    teacher = _call(address, task)
+  elif address == untrained.NAME:
+    teacher = untrained.teacher(task)
+  else:
+    teacher = snapshot.load(address)
+  check_teacher(teacher, task)
+  return teacher
+
+
+def _call(address: str, task: Task) -> Teacher:
+  path, _, query = address.partition('?')
+  module, _, function = path.partition(':')
+  try:
+    factory = getattr(importlib.import_module(module), function)
+  except (ImportError, AttributeError) as error:
+    raise ValueError(
+      f'No factory {path!r}: {error}. Give module:function of a module that '
+      'Python finds (in the working directory or on PYTHONPATH).'
+    ) from error
+  arguments = {
+    name: _value(text)
+    for name, text in urllib.parse.parse_qsl(
+      query, keep_blank_values=True, strict_parsing=bool(query)
+    )
+  }
+  teacher = factory(task, **arguments)
+  if not isinstance(teacher, Teacher):
+    raise ValueError(
+      f'{path} returned {type(teacher).__name__}, which is no '
+      'teachers.base.Teacher: derive it from that class.'
+    )
+  return teacher
+
+
+def _value(text: str) -> Any:
+  """A Python literal, or the text itself."""
+  try:
+    return ast.literal_eval(text)
+  except (ValueError, SyntaxError):
+    return text
