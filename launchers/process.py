@@ -76,3 +76,4 @@ def prepare_environment() -> None:
   os.environ.setdefault('TF_ENABLE_ONEDNN_OPTS', '1')
   os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
   os.environ.setdefault('MUJOCO_GL', 'disable')
+  os.environ.setdefault('GRPC_VERBOSITY', 'ERROR')

@@ -1,0 +1,130 @@
+"""Serves a teacher over gRPC: python -m launchers.teach --teacher T."""
+
+import dataclasses
+from pathlib import Path
+import signal
+import sys
+import threading
+from typing import Optional
+
+from rich.console import Console
+import tyro
+
+from launchers import process
+from launchers.environments import Environment
+from teachers import credentials, registry, service, snapshot, untrained
+from teachers.base import Task, Teacher
+from teachers.credentials import ServerKeys
+
+
+@dataclasses.dataclass(frozen=True)
+class TeachConfig:
+  """Answers for a teacher until Ctrl-C or SIGTERM; then exits with 0."""
+
+  teacher: str
+  """TASK/TIER, a snapshot's path, module:factory or grpc://host:port."""
+  task: str = ''
+  """The task; empty: the one that the snapshot names."""
+  port: int = 50_051
+  """TCP port; 0: any that is free. The line that it prints says which."""
+  host: str = '127.0.0.1'
+  """Address to listen on; others than loopback need TLS and a token."""
+  workers: int = 4
+  """Calls answered at the same time."""
+  grace: float = 5.0
+  """Seconds that calls under way may still take at the end."""
+  tls_certificate: Optional[Path] = None
+  """PEM file of the service's certificate chain."""
+  tls_key: Optional[Path] = None
+  """PEM file of the certificate's private key."""
+  token_file: Optional[Path] = None
+  """File with the bearer token that every call must bear."""
+
+  def __post_init__(self) -> None:
+    if not 0 <= self.port <= 65_535:
+      raise ValueError(f'--port is {self.port}; give 0 to 65535.')
+    if self.workers < 1:
+      raise ValueError(f'--workers is {self.workers}; give at least 1.')
+    if self.grace < 0:
+      raise ValueError(f'--grace is {self.grace}; give 0 s or more.')
+    if (self.tls_certificate is None) != (self.tls_key is None):
+      raise ValueError('Give --tls-certificate and --tls-key together.')
+
+
+def main() -> int:
+  """The command; returns its exit code."""
+  console = Console(stderr=True)
+  try:
+    config = tyro.cli(TeachConfig)
+    # Caught from here on, so that a stop while it loads ends with 0 as well.
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+      signal.signal(number, lambda *_: stop.set())
+    keys = _keys(config)
+    address = _address(config)
+    teacher = _load(config)
+    server = service.serve(
+      teacher, address, keys=keys, max_workers=config.workers
+    )
+  except (ValueError, OSError) as error:
+    console.print(f'Refused: {error}', markup=False, highlight=False)
+    return 2
+  # Not by the console, which would fold a line that programs read.
+  print(
+    f'grpc://{server.address} serves {teacher.name}, version '
+    f'{teacher.version}',
+    file=sys.stderr, flush=True,
+  )  # fmt: skip
+  stop.wait()
+  server.stop(config.grace)
+  return 0
+
+
+def _address(config: TeachConfig) -> str:
+  host = f'[{config.host}]' if ':' in config.host else config.host
+  address = f'{host}:{config.port}'
+  credentials.check_exposure(
+    address,
+    config.tls_certificate is not None,
+    config.token_file is not None,
+    'Leave out --host, or give --tls-certificate, --tls-key and --token-file.',
+  )
+  return address
+
+
+def _keys(config: TeachConfig) -> ServerKeys:
+  token = credentials.read_token(config.token_file) if config.token_file else ''
+  if config.tls_certificate is None or config.tls_key is None:
+    return ServerKeys(token=token)
+  return ServerKeys(
+    config.tls_certificate.read_bytes(), config.tls_key.read_bytes(), token
+  )
+
+
+def _load(config: TeachConfig) -> Teacher:
+  task = config.task or _task_of_snapshot(config.teacher)
+  return registry.load(config.teacher, Task(task, *Environment(task).spec))
+
+
+def _task_of_snapshot(address: str) -> str:
+  """The task that a snapshot was trained on.
+
+  Raises:
+    FileNotFoundError: there is no such snapshot.
+    ValueError: the address is no snapshot's, or it names no task.
+  """
+  task = ''
+  if not (
+    registry.is_service(address)
+    or registry.is_python(address)
+    or address == untrained.NAME
+  ):
+    task = snapshot.load(address).metadata.get('task', '')
+  if not task:
+    raise ValueError(f'{address} names no task: give --task.')
+  return str(task)
+
+
+if __name__ == '__main__':
+  process.prepare_environment()
+  sys.exit(main())

@@ -1,0 +1,128 @@
+"""Who may talk to a teacher service, and over what."""
+
+from collections.abc import Callable, Sequence
+import hmac
+import ipaddress
+from pathlib import Path
+import re
+from typing import Any, NamedTuple, Optional
+
+import grpc
+
+HEADER = 'authorization'
+_MIN_TOKEN = 16
+
+
+class ExposedError(ValueError):
+  """A teacher would be asked, or serve, unprotected beyond this host."""
+
+
+class ServerKeys(NamedTuple):
+  """What proves a service to its clients, and they to it; PEM texts.
+
+  Attributes:
+    certificate: the service's chain, its own first; empty: no TLS.
+    key: the private key of the first certificate.
+    token: that every call must bear; empty: any call will do.
+  """
+
+  certificate: bytes = b''
+  key: bytes = b''
+  token: str = ''
+
+
+def split_address(address: str) -> tuple[str, int]:
+  """The host, without brackets, and the port of 'host:port'.
+
+  Raises:
+    ValueError: it is no such address.
+  """
+  match = re.fullmatch(r'(\[[0-9a-fA-F:.]+\]|[\w.-]+):(\d{1,5})', address)
+  if not match or int(match[2]) > 65_535:
+    raise ValueError(
+      f'{address!r} is no address of a service: write host:port, for instance '
+      '127.0.0.1:50051 or [::1]:50051.'
+    )
+  return match[1].strip('[]'), int(match[2])
+
+
+def is_loopback(address: str) -> bool:
+  """Whether 'host:port' can be reached from this host alone."""
+  host, _ = split_address(address)
+  try:
+    return ipaddress.ip_address(host).is_loopback
+  except ValueError:
+    return host == 'localhost'
+
+
+def check_exposure(address: str, tls: bool, token: bool, remedy: str) -> None:
+  """Refuses a way to another host on which anyone could listen or ask.
+
+  Raises:
+    ExposedError: TLS or the token is missing, and needed.
+  """
+  if is_loopback(address) or (tls and token):
+    return
+  missing = ' and '.join(
+    name for name, there in (('TLS', tls), ('a token', token)) if not there
+  )
+  raise ExposedError(
+    f'{address} is not a loopback address, and {missing} is missing. {remedy}'
+  )
+
+
+def read_token(path: Path) -> str:
+  """The bearer token in a file; blanks around it do not count.
+
+  Raises:
+    OSError: the file cannot be read.
+    ValueError: it holds no token.
+  """
+  return check_token(path.read_text(encoding='utf-8').strip(), str(path))
+
+
+def check_token(token: str, source: str) -> str:
+  """Returns a token that can stand in a header and is not guessed at once.
+
+  Raises:
+    ValueError: it is none; says what to do, and not what it is.
+  """
+  if not re.fullmatch(rf'[\x21-\x7e]{{{_MIN_TOKEN},}}', token):
+    raise ValueError(
+      f'{source} holds no token: it must be {_MIN_TOKEN} or more printable '
+      'ASCII characters without blanks. Make one with `python -c '
+      '"import secrets; print(secrets.token_urlsafe(32))"`.'
+    )
+  return token
+
+
+def bearer(token: str) -> Sequence[tuple[str, str]]:
+  """The metadata of a call that bears a token; none without one."""
+  return ((HEADER, f'Bearer {token}'),) if token else ()
+
+
+class TokenCheck(grpc.ServerInterceptor):
+  """Answers calls without the token by UNAUTHENTICATED, whatever they ask."""
+
+  def __init__(self, token: str):
+    self._wanted = f'Bearer {token}'.encode()
+    self._refuse = grpc.unary_unary_rpc_method_handler(_refuse)
+
+  def intercept_service(
+    self, continuation: Callable[[Any], Any], details: Any
+  ) -> Optional[Any]:
+    """See `grpc.ServerInterceptor`."""
+    metadata = details.invocation_metadata
+    given = [value for name, value in metadata if name == HEADER]
+    given_bytes = str(given[0] if len(given) == 1 else '').encode()
+    if hmac.compare_digest(given_bytes, self._wanted):
+      return continuation(details)
+    return self._refuse
+
+
+def _refuse(request: bytes, context: grpc.ServicerContext) -> None:
+  del request
+  context.abort(
+    grpc.StatusCode.UNAUTHENTICATED,
+    'This teacher answers only calls that bear its token.',
+  )

@@ -1,0 +1,209 @@
+"""A teacher as a gRPC service; `teachers.client` is the other end.
+
+server = serve(teacher, '127.0.0.1:50051')
+...
+server.stop()
+"""
+
+from collections.abc import Callable
+from concurrent import futures
+import sys
+import traceback
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+import numpy as np
+
+from teachers import checks, credentials, wire
+from teachers import service_pb2 as pb
+from teachers.base import NotGivenError, Teacher
+from teachers.credentials import ServerKeys
+
+_OPTIONS = (
+  *wire.OPTIONS,
+  # A second server on a port in use must fail, not take half of its calls.
+  ('grpc.so_reuseport', 0),
+  # Clients may ask whether we are there at every 5 s; gRPC's default is 300.
+  ('grpc.http2.min_recv_ping_interval_without_data_ms', 5_000),
+)
+_WAITING_PER_WORKER = 16
+_Method = Callable[[bytes], Any]
+
+
+class Server:
+  """A running service.
+
+  Attributes:
+    port: it listens on this one.
+    address: host:port.
+  """
+
+  def __init__(
+    self, server: grpc.Server, status: health.HealthServicer, address: str
+  ):
+    self._server = server
+    self._status = status
+    self.address = address
+    self.port = credentials.split_address(address)[1]
+
+  def stop(self, grace: float = 5.0) -> None:
+    """Refuses new calls; returns when those under way are answered.
+
+    Args:
+      grace: seconds, after which the rest are broken off.
+    """
+    self._status.enter_graceful_shutdown()
+    self._server.stop(grace).wait()
+
+
+def serve(
+  teacher: Teacher,
+  address: str = '127.0.0.1:0',
+  *,
+  keys: ServerKeys = ServerKeys(),
+  max_workers: int = 4,
+) -> Server:
+  """Starts to answer for a teacher, in threads of this process.
+
+  Args:
+    teacher: called from several threads at once.
+    address: host:port; port 0 takes a free one.
+    keys: for TLS and the token; both are needed beyond loopback.
+    max_workers: calls answered at the same time.
+
+  Raises:
+    ExposedError: the address is not loopback, and keys are missing.
+    ValueError: `address` is none.
+    OSError: nothing can listen there, for instance as the port is in use or
+      the key is not the certificate's.
+  """
+  credentials.check_exposure(
+    address,
+    bool(keys.certificate),
+    bool(keys.token),
+    'Listen on 127.0.0.1, or give a certificate, its key and a token.',
+  )
+  check = [credentials.TokenCheck(keys.token)] if keys.token else []
+  server = grpc.server(
+    futures.ThreadPoolExecutor(max_workers, 'teacher'),
+    interceptors=check,
+    options=_OPTIONS,
+    maximum_concurrent_rpcs=max_workers * _WAITING_PER_WORKER,
+  )
+  status = _add_handlers(server, teacher)
+  host, _, _ = address.rpartition(':')
+  try:
+    port = _add_port(server, address, keys)
+  except RuntimeError as error:
+    raise OSError(
+      f'Cannot listen on {address}: {error}. Is the port in use, the host not '
+      "of this machine, or the key not the certificate's?"
+    ) from error
+  server.start()
+  return Server(server, status, f'{host}:{port}')
+
+
+def _add_port(server: grpc.Server, address: str, keys: ServerKeys) -> int:
+  if not keys.certificate:
+    return server.add_insecure_port(address)
+  pair = (keys.key, keys.certificate)
+  return server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
+
+
+def _add_handlers(
+  server: grpc.Server, teacher: Teacher
+) -> health.HealthServicer:
+  service = _Service(teacher)
+  methods: dict[str, _Method] = {
+    'Describe': service.describe,
+    'Actions': service.actions,
+    'ActionGradients': service.action_gradients,
+  }
+  # Handlers get and give bytes: gRPC would answer what does not parse with
+  # INTERNAL, which says that the fault is ours.
+  handlers = {
+    name: grpc.unary_unary_rpc_method_handler(_guarded(method))
+    for name, method in methods.items()
+  }
+  generic = grpc.method_handlers_generic_handler(wire.SERVICE, handlers)
+  server.add_generic_rpc_handlers((generic,))
+  # A watch lasts as long as its client: it must not hold a worker.
+  pool = futures.ThreadPoolExecutor(1, 'health')
+  status = health.HealthServicer(
+    experimental_non_blocking=True, experimental_thread_pool=pool
+  )
+  for name in ('', wire.SERVICE):
+    status.set(name, health_pb2.HealthCheckResponse.SERVING)
+  health_pb2_grpc.add_HealthServicer_to_server(status, server)
+  return status
+
+
+class _Service:
+  """The three calls, from bytes to messages."""
+
+  def __init__(self, teacher: Teacher):
+    self._teacher = teacher
+
+  def describe(self, data: bytes) -> Any:
+    wire.parse(pb.DescribeRequest, data)
+    teacher = self._teacher
+    return pb.Description(
+      name=teacher.name,
+      version=teacher.version,
+      observation_size=teacher.observation_size,
+      action_size=teacher.action_size,
+      gives_actions='actions' in teacher.gives,
+      gives_action_gradients='action_gradients' in teacher.gives,
+    )
+
+  def actions(self, data: bytes) -> Any:
+    request = wire.parse(pb.ActionsRequest, data)
+    observations = self._observations(request)
+    return self._advice(checks.ask_actions(self._teacher, observations))
+
+  def action_gradients(self, data: bytes) -> Any:
+    request = wire.parse(pb.ActionGradientsRequest, data)
+    observations = self._observations(request)
+    actions = wire.decode_request(
+      'actions', request.actions, self._teacher.action_size
+    )
+    if len(actions) != len(observations):
+      raise wire.MessageError(
+        f'{len(observations)} observations came with {len(actions)} actions.'
+      )
+    return self._advice(
+      checks.ask_action_gradients(self._teacher, observations, actions)
+    )
+
+  def _observations(self, request: Any) -> np.ndarray:
+    return wire.decode_request(
+      'observations', request.observations, self._teacher.observation_size
+    )
+
+  def _advice(self, values: np.ndarray) -> Any:
+    return pb.Advice(values=wire.encode(values), version=self._teacher.version)
+
+
+def _guarded(
+  method: _Method,
+) -> Callable[[bytes, grpc.ServicerContext], bytes]:
+  """Answers every error by a status, so that the service goes on."""
+
+  def handle(data: bytes, context: grpc.ServicerContext) -> bytes:
+    try:
+      return method(data).SerializeToString()
+    except wire.MessageError as error:
+      code, details = grpc.StatusCode.INVALID_ARGUMENT, str(error)
+    except NotGivenError as error:
+      code, details = grpc.StatusCode.UNIMPLEMENTED, str(error)
+    except checks.AdviceRefusedError as error:
+      code, details = grpc.StatusCode.INTERNAL, f'The teacher erred: {error}'
+    except (Exception, SystemExit) as error:  # Anyone's code may raise it.
+      traceback.print_exc(file=sys.stderr)
+      code = grpc.StatusCode.INTERNAL
+      details = f'The teacher failed: {type(error).__name__}: {error}'
+    context.abort(code, wire.printable(details))
+    raise AssertionError('abort() returned')
+
+  return handle
