@@ -86,14 +86,13 @@ def _run_node(
 ) -> None:
   """What the program's node of that name does."""
   address = f'localhost:{port}'
+  data = (config, directory, conductor, address, incarnation, ())
   if name == 'replay':
     nodes.run_replay(port, incarnation, _wait_for_stop)
   elif name == 'curator':
-    curator.run_curator(
-      config, directory, conductor, address, incarnation, _wait_for_stop
-    )
+    curator.run_curator(*data, _wait_for_stop)
   else:
-    nodes.run_actor(config, 0, conductor, address, incarnation, _wait_for_stop)
+    nodes.run_actor(*data, 0, _wait_for_stop)
 
 
 def _wait_for_stop(seconds: float) -> bool:

@@ -1,12 +1,11 @@
 """Running one fixed policy for whole episodes: what happens once per step."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from dm_control.rl.control import PhysicsError
 import numpy as np
 
-from agents.policy import Policy
 from launchers.environments import Environment
 
 # The roles of the seeds: one number each, for ever.
@@ -14,6 +13,10 @@ ACT, EVALUATE = 1, 2
 
 LANES = 8
 """Episodes that one process runs side by side."""
+
+Behaviour = Callable[[np.ndarray], np.ndarray]
+"""What acts: [LANES, S] float32 to [LANES, A] float32 in [-1, 1], each row by
+itself. A Policy, for instance, or a teacher's `actions`."""
 
 
 class Rollout(NamedTuple):
@@ -41,20 +44,20 @@ def seed_for(run: int, role: int, *indices: int) -> np.random.SeedSequence:
 
 def run_episodes(
   environments: Sequence[Environment],
-  policy: Policy,
+  behaviour: Behaviour,
   num_steps: int,
   noise: float,
   seeds: Sequence[np.random.SeedSequence],
 ) -> list[Rollout]:
-  """Acts for at most `num_steps` with clip(policy(s) + N(0, noise), -1, 1).
+  """Acts at most `num_steps` with clip(behaviour(s) + N(0, noise), -1, 1).
 
-  The episodes run side by side, so that the policy's weights are read once for
-  all of them. The policy always sees LANES rows, whose results do not depend
+  The episodes run side by side, so that a policy's weights are read once for
+  all of them. The behaviour always sees LANES rows, whose results do not depend
   on each other: an episode is the same, bit for bit, whatever runs beside it.
 
   Args:
-    environments: at least one for each seed.
-    policy: acts in all episodes.
+    environments: at least one for each seed, all of one task.
+    behaviour: acts in all episodes.
     num_steps: where an episode is cut.
     noise: standard deviation, in action units.
     seeds: one for each episode, at most LANES.
@@ -71,29 +74,14 @@ def run_episodes(
     _Lane(environment, num_steps, seed)
     for environment, seed in zip(environments, seeds, strict=False)
   ]
-  width, size = policy.spec
+  width, size = environments[0].spec
   observations = np.zeros((num_steps + 1, LANES, width), np.float32)
   proposed = np.empty((num_steps, LANES, size), np.float32)
   actions = np.zeros((num_steps, LANES, size), np.float32)
   for i, lane in enumerate(lanes):
     actions[:, i] = noise * lane.standard_noise(size)
     lane.reset(observations[0, i])
-  low, high = np.full((2, LANES, size), [[[-1.0]], [[1.0]]], np.float32)
-  running = list(enumerate(lanes))
-  for step in range(num_steps):
-    proposed[step] = policy(observations[step])  # [LANES, A]
-    executed = actions[step]
-    executed += proposed[step]
-    if noise:
-      # Two ufuncs in place take a quarter of np.clip's time.
-      np.minimum(executed, high, out=executed)
-      np.maximum(executed, low, out=executed)
-    for i, lane in running:
-      lane.step(executed[i], observations[step + 1, i])
-    if any(lane.has_ended for _, lane in running):
-      running = [(i, lane) for i, lane in running if not lane.has_ended]
-      if not running:
-        break
+  _step(lanes, behaviour, observations, proposed, actions, noise > 0)
   return [
     Rollout(
       observations[: lane.length + 1, i].copy(),
@@ -104,6 +92,42 @@ def run_episodes(
     )
     for i, lane in enumerate(lanes)
   ]
+
+
+def _step(
+  lanes: 'Sequence[_Lane]',
+  behaviour: Behaviour,
+  observations: np.ndarray,
+  proposed: np.ndarray,
+  actions: np.ndarray,
+  is_noisy: bool,
+) -> None:
+  """Steps the lanes until all have ended; fills the arrays in place.
+
+  Args:
+    lanes: at most LANES episodes, already reset.
+    behaviour: acts in all of them.
+    observations: [T + 1, LANES, S]; the first are there.
+    proposed: [T, LANES, A], written.
+    actions: [T, LANES, A], the noise, to which the proposed ones are added.
+    is_noisy: whether the sums need clipping.
+  """
+  low, high = np.full((2, *actions.shape[1:]), [[[-1.0]], [[1.0]]], np.float32)
+  running = list(enumerate(lanes))
+  for step in range(len(actions)):
+    proposed[step] = behaviour(observations[step])  # [LANES, A]
+    executed = actions[step]
+    executed += proposed[step]
+    if is_noisy:
+      # Two ufuncs in place take a quarter of np.clip's time.
+      np.minimum(executed, high, out=executed)
+      np.maximum(executed, low, out=executed)
+    for i, lane in running:
+      lane.step(executed[i], observations[step + 1, i])
+    if any(lane.has_ended for _, lane in running):
+      running = [(i, lane) for i, lane in running if not lane.has_ended]
+      if not running:
+        break
 
 
 class _Lane:
@@ -161,7 +185,7 @@ def make_environments(task: str, episodes: int) -> list[Environment]:
 
 def evaluate(
   environments: Sequence[Environment],
-  policy: Policy,
+  behaviour: Behaviour,
   num_steps: int,
   seeds: Sequence[np.random.SeedSequence],
 ) -> list[float]:
@@ -169,6 +193,6 @@ def evaluate(
   returns: list[float] = []
   for first in range(0, len(seeds), len(environments)):
     some = seeds[first : first + len(environments)]
-    rollouts = run_episodes(environments, policy, num_steps, 0.0, some)
+    rollouts = run_episodes(environments, behaviour, num_steps, 0.0, some)
     returns += [float(r.rewards.sum(dtype=np.float64)) for r in rollouts]
   return returns

@@ -15,15 +15,13 @@ from typing import Any, Optional
 
 from agents.policy import Policy
 from datasets.types import EpisodeId
+from launchers import advice
 from launchers.config import GrowingBatchConfig
+from launchers.evaluations import Evaluations
 from launchers.ledger import Ledger, RunFailedError, summary
 from launchers.run_directory import EvaluationKey, RunDirectory
-from launchers.tables import Events, Table
+from launchers.tables import Table
 
-EVALUATION_COLUMNS = (
-  'cycle', 'step', 'kind', 'episodes',
-  'return_mean', 'return_std', 'return_min', 'return_max',
-)  # fmt: skip
 REFUSAL_COLUMNS = ('actor', 'episode', 'attempt', 'reason')
 _TICK = 0.05  # Seconds between two looks at the state.
 
@@ -44,14 +42,13 @@ class Conductor:
     self._ledger = Ledger(config)
     self._cycle = directory.finished_cycles(config.cycles)
     self._phase = 'restore'
-    self._behaviour: dict[int, Policy] = {}
-    self._pending = directory.pending()
-    self._results: dict[EvaluationKey, list[float]] = {}
+    self._policies: dict[int, Policy] = {}
+    self._evaluations = Evaluations(config, directory)
+    self._troubles: dict[str, str] = {}
     self._learned: Optional[bytes] = None
     self._learner: dict[str, Any] = {}
     self._seconds: dict[str, float] = collections.defaultdict(float)
     self._failure: Optional[RunFailedError] = None
-    self._events = Events(directory.events, 'evaluation')
 
   # --- What actors and the curator call. ---
 
@@ -66,14 +63,19 @@ class Conductor:
       return None
 
   def policy(self, cycle: int) -> bytes:
-    """The one policy that acts in `cycle`, as `Policy.from_bytes` reads it."""
+    """The one policy that acts in `cycle`, as `Policy.from_bytes` reads it.
+
+    In cycle 0 the demonstrator acts.
+    """
     with self._lock:
-      return self._behaviour_of(cycle).to_bytes()
+      return self._policy(cycle).to_bytes()
 
   def policy_digest(self, cycle: int) -> str:
-    """Which policy acts in `cycle`."""
+    """Which policy acts in `cycle`; the demonstrator's version in cycle 0."""
     with self._lock:
-      return self._behaviour_of(cycle).digest
+      if cycle == 0:
+        return advice.identity(self._directory, 'demonstrator')[1]
+      return self._policy(cycle).digest
 
   def open_cycles(self) -> list[int]:
     """The cycles whose episodes are learned from now."""
@@ -134,12 +136,12 @@ class Conductor:
   def evaluate(self, step: int, policy: bytes) -> None:
     """Asked to evaluate the online policy of learner step `step`."""
     with self._lock:
-      self._ask(('interval', self._cycle, step), policy)
+      self._evaluations.ask(('interval', self._cycle, step), policy)
 
   def evaluations_pending(self) -> int:
     """How many evaluations are not recorded yet."""
     with self._lock:
-      return len(self._pending)
+      return len(self._evaluations)
 
   def learned(self, cycle: int, policy: bytes) -> None:
     """Told that `cycle` is learned; `policy` is to be checked and published."""
@@ -152,29 +154,22 @@ class Conductor:
   def evaluation_order(self) -> Optional[dict[str, Any]]:
     """The next policy to evaluate."""
     with self._lock:
-      for key, policy in self._pending.items():
-        return {'key': key, 'policy': policy, 'episodes': self._episodes(key)}
-      return None
+      return self._evaluations.order()
 
   def evaluated(self, key: EvaluationKey, returns: list[float]) -> None:
     """Told the returns of one evaluation."""
-    kind, cycle, step = key
     with self._lock:
-      if self._pending.pop(key, None) is None:
-        return
-      self._results[key] = returns
-      result = summary(returns)
-      if kind == 'teacher':
-        record = {'name': self._config.teacher, **result}
-        self._directory.write_json(self._directory.teacher_result, record)
+      self._evaluations.record(key, returns)
+
+  # --- What those who ask a teacher call. ---
+
+  def trouble(self, node: str, message: Optional[str]) -> None:
+    """Told what keeps a teacher from answering a node; None: nothing does."""
+    with self._lock:
+      if message is None:
+        self._troubles.pop(node, None)
       else:
-        path = self._directory.cycle(cycle) / 'evaluation.csv'
-        Table(path, EVALUATION_COLUMNS, ('step', 'kind')).add(
-          {'cycle': cycle, 'step': step, 'kind': kind, **result}
-        )
-        name = f'evaluation/{kind}_return'
-        self._events.scalars(step, {name: result['return_mean']})
-      self._directory.drop_pending(key)
+        self._troubles[node] = message
 
   # --- What the display calls. ---
 
@@ -184,7 +179,8 @@ class Conductor:
       return {
         'cycle': self._cycle,
         'phase': self._phase,
-        'pending': len(self._pending),
+        'pending': len(self._evaluations),
+        'troubles': dict(self._troubles),
         'learner': self._learner,
         'seconds': dict(self._seconds),
         **self._ledger.status(),
@@ -200,7 +196,8 @@ class Conductor:
     """
     with self._lock:
       if self._directory.read_json(self._directory.teacher_result) is None:
-        self._ask(('teacher', 0, 0), self._behaviour_of(0).to_bytes())
+        # Not by its policy: it may be any program.
+        self._evaluations.ask(('teacher', 0, 0), b'')
     last = time.monotonic()
     while not self._wait_for_stop(_TICK):
       with self._lock:
@@ -211,18 +208,16 @@ class Conductor:
         last = now
         self._advance()
     with self._lock:
-      for key, policy in self._pending.items():
-        self._directory.keep_pending(key, policy)
-      self._events.close()
+      self._evaluations.close()
 
   def _advance(self) -> None:
     if self._phase == 'act' and self._ledger.is_full(self._cycles()):
       self._freeze_data()
       self._phase = 'learn'
     elif self._phase == 'learn' and self._learned is not None:
-      self._ask(self._final(), self._learned)
+      self._evaluations.ask(self._final(), self._learned)
       self._phase = 'evaluate'
-    elif self._phase == 'evaluate' and not self._pending:
+    elif self._phase == 'evaluate' and not len(self._evaluations):
       self._publish()
       self._cycle += 1
       is_done = self._cycle > self._config.cycles
@@ -251,7 +246,7 @@ class Conductor:
     assert self._learned is not None
     cycle, directory = self._cycle, self._directory
     collected = self._ledger.returns(cycle)
-    evaluation = summary(self._results.get(self._final(), []))
+    evaluation = summary(self._evaluations.returns(self._final()))
     record = {
       'cycle': cycle,
       **self._ledger.batch(cycle),
@@ -274,22 +269,11 @@ class Conductor:
     step = self._cycle * self._config.learner_steps_per_cycle
     return 'final', self._cycle, step
 
-  def _ask(self, key: EvaluationKey, policy: bytes) -> None:
-    if self._episodes(key) and key not in self._results:
-      self._pending[key] = policy
-
-  def _episodes(self, key: EvaluationKey) -> int:
-    evaluation = self._config.evaluation
-    is_interval = key[0] == 'interval'
-    return evaluation.episodes if is_interval else evaluation.final_episodes
-
-  def _behaviour_of(self, cycle: int) -> Policy:
-    if cycle not in self._behaviour:
-      path = self._directory.teacher_policy
-      if cycle:
-        path = self._directory.policy_path(cycle - 1)
-      self._behaviour[cycle] = Policy.from_bytes(path.read_bytes())
-    return self._behaviour[cycle]
+  def _policy(self, cycle: int) -> Policy:
+    if cycle not in self._policies:
+      path = self._directory.policy_path(cycle - 1)
+      self._policies[cycle] = Policy.from_bytes(path.read_bytes())
+    return self._policies[cycle]
 
   def _cycles(self) -> range:
     """The cycles whose data are learned from in the present one.

@@ -8,11 +8,10 @@ run this time. No module here imports TensorFlow, so `--help` is quick.
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any, Literal, Optional, Protocol
+from typing import Any, Literal, Optional
 
 from agents.config import CloningConfig, D4PGConfig, ObjectiveConfig
-from datasets import files
-from teachers import snapshot, untrained
+from teachers import registry, snapshot, untrained
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,8 +19,7 @@ class DemonstrationConfig:
   """The data of cycle 0, from a teacher (A.2)."""
 
   teacher: str = ''
-  """A shipped snapshot (TASK/TIER), the path of one, or `untrained`; empty:
-  TASK/expert if that ships, else untrained."""
+  """Another teacher for the demonstrations alone; empty: the run's teacher."""
   path: Optional[Path] = None
   """A directory written by launchers.demonstrate; None: recorded by the run."""
   episodes: int = 1_000
@@ -57,6 +55,14 @@ class GrowingBatchConfig:
   """Number of deployments after cloning, N_c."""
   actor_steps: int = 2_000_000
   """Environment steps over all cycles, T_act; whole episodes in each cycle."""
+  teacher: str = ''
+  """Who demonstrates, and advises where the objective asks: a shipped snapshot
+  (TASK/TIER), the path of one, `untrained`, `module:factory?name=value` of
+  your own Python, or `grpc://host:port`; empty: TASK/expert if that ships, else
+  untrained."""
+  teacher_nodes: Optional[int] = None
+  """Processes that serve the advising teacher to the others; 0: whoever asks
+  holds it; None: 1 for Python of your own, else 0."""
   samples_per_insert: float = 32.0
   """Times a transition is sampled on average; it sets the learner steps to
   actor_steps * samples_per_insert / batch_size."""
@@ -100,6 +106,20 @@ class GrowingBatchConfig:
         f'demonstrations.episodes is {self.demonstrations.episodes}; cloning '
         'needs at least 1.'
       )
+    if self.teacher_nodes is not None and not 0 <= self.teacher_nodes <= 64:
+      raise ValueError(
+        f'teacher_nodes is {self.teacher_nodes}; it must be from 0 to 64.'
+      )
+    if (
+      self.objective.uses_teacher_actions
+      and self.mix_demonstrations
+      and (self.demonstrations.path or self.demonstrator != self.advisor)
+    ):
+      raise ValueError(
+        f'{self.objective.kind} with mix_demonstrations needs the '
+        "demonstrations of the advising teacher; leave demonstrations' teacher "
+        'and path empty.'
+      )
     share = self.cycles * self.episode_steps
     if self.cycles and self.actor_steps % share:
       raise ValueError(
@@ -121,11 +141,32 @@ class GrowingBatchConfig:
     return self.name or f'{task}-{self.objective.kind}-{self.seed}'
 
   @property
-  def teacher(self) -> str:
-    """The teacher whose demonstrations are cloned."""
+  def advisor(self) -> str:
+    """The teacher's address; see `teachers.registry`."""
     expert = f'{self.task.replace(":", "-")}/expert'
     default = expert if snapshot.is_shipped(expert) else untrained.NAME
-    return self.demonstrations.teacher or default
+    return self.teacher or default
+
+  @property
+  def demonstrator(self) -> str:
+    """The address of the teacher whose demonstrations are cloned."""
+    return self.demonstrations.teacher or self.advisor
+
+  @property
+  def uses_advice(self) -> bool:
+    """Whether a teacher is asked after the demonstrations."""
+    objective = self.objective
+    return objective.uses_teacher_actions or objective.uses_teacher_gradients
+
+  @property
+  def num_teachers(self) -> int:
+    """Teacher nodes of the program."""
+    is_asked = self.uses_advice or self.demonstrator == self.advisor
+    if not is_asked or registry.is_service(self.advisor):
+      return 0
+    if self.teacher_nodes is None:
+      return int(registry.is_python(self.advisor))
+    return self.teacher_nodes
 
   @property
   def total_learner_steps(self) -> int:
@@ -151,7 +192,8 @@ class GrowingBatchConfig:
     tree = dataclasses.asdict(self)
     tree['name'] = self.run_name
     tree['learner_steps'] = self.total_learner_steps
-    tree['demonstrations']['teacher'] = self.teacher
+    tree['teacher'] = self.advisor
+    tree['demonstrations']['teacher'] = self.demonstrator
     return json.loads(json.dumps(tree, default=str))
 
 
@@ -188,50 +230,3 @@ class LaunchConfig:
   are found, in a network namespace that only the nodes can reach."""
   report: bool = True
   """Draw the curves and tables when the run is done."""
-
-
-class ConfigChangedError(RuntimeError):
-  """A run directory holds another configuration."""
-
-
-class Freezable(Protocol):
-  """A configuration as plain data."""
-
-  def to_json(self) -> dict[str, Any]:
-    """The tree, with the derived numbers resolved."""
-
-
-def freeze(config: Freezable, directory: Path) -> None:
-  """Writes config.json, or checks that the one there is the same.
-
-  Raises:
-    ConfigChangedError: another configuration is there; says what differs.
-  """
-  path = directory / 'config.json'
-  new = config.to_json()
-  if not path.exists():
-    files.write_text(path, json.dumps(new, indent=2) + '\n')
-    return
-  try:
-    old = json.loads(path.read_text())
-  except ValueError as error:
-    raise ConfigChangedError(
-      f'{path} is damaged ({error}). Restore it, or use another --name.'
-    ) from error
-  changes = list(_differences(old, new))
-  if changes:
-    raise ConfigChangedError(
-      f'{directory} holds a run with another configuration:\n'
-      + '\n'.join(f'  {change}' for change in changes)
-      + '\nGive these options their old values to go on with that run, or use '
-      'another --name.'
-    )
-
-
-def _differences(old: Any, new: Any, where: str = '') -> Any:
-  if isinstance(old, dict) and isinstance(new, dict):
-    for key in sorted(old.keys() | new.keys()):
-      path = f'{where}.{key}' if where else key
-      yield from _differences(old.get(key), new.get(key), path)
-  elif old != new:
-    yield f'{where}: {old!r} there, {new!r} here'

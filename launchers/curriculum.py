@@ -9,14 +9,18 @@ from collections.abc import Callable, Mapping
 from typing import Any, Optional
 
 import numpy as np
+import tensorflow as tf
 
 from agents.base import Learner
 from agents.cloning import Cloning, EarlyStopping, clone
-from agents.d4pg import D4PG, PolicyEvaluation, make_networks
+from agents.d4pg import D4PG, make_networks
+from agents.policy_evaluation import PolicyEvaluation
 from datasets.memory import Memory
 from datasets.sampler import UniformSampler
 from datasets.types import EnvironmentSpec
 from launchers.config import GrowingBatchConfig
+from launchers.teacher_gradients import TeacherGradients
+from teachers.base import Teacher
 
 METRICS = (
   'cloning_loss',
@@ -26,11 +30,16 @@ METRICS = (
   'q_mean',
   'anchor_distance',
   'alpha',
+  'teacher_distance',
+  'teacher_fraction',
+  'teacher_cosine',
   'action_gradient_norm',
   'critic_gradient_norm',
   'policy_gradient_norm',
 )
-"""Every metric that some phase reports."""
+"""Every metric that some phase or objective reports. Distances are squared;
+`teacher_fraction` is the share of transitions on which the Q-filter sides with
+the teacher, `teacher_cosine` that between the critic's gradient and its."""
 
 # (phase, step in the phase, last step of the phase, metrics)
 OnProgress = Callable[[str, int, int, Mapping[str, float]], None]
@@ -41,14 +50,29 @@ _LOG_INTERVAL = 100  # Learner steps from one report to the next.
 class Curriculum:
   """Networks, learners and samplers of a run, resumable from a checkpoint."""
 
-  def __init__(self, config: GrowingBatchConfig, spec: EnvironmentSpec):
+  def __init__(
+    self,
+    config: GrowingBatchConfig,
+    spec: EnvironmentSpec,
+    load_advisor: Callable[[], Teacher],
+  ):
+    """Starts before cycle 0.
+
+    Args:
+      config: of the run.
+      spec: the sizes of its task.
+      load_advisor: gives the teacher whose gradients the objective follows;
+        called when they are first needed, if ever.
+    """
     self._config = config
     self.networks = make_networks(config.agent, spec, config.seed)
+    self._gradients = TeacherGradients(load_advisor)
     d4pg = D4PG(
       config.agent,
       self.networks,
       config.objective,
       max(config.total_learner_steps, 1),
+      self._gradients,
     )
     self._cloning = Learner(
       Cloning(config.cloning, self.networks.policy), self._sample
@@ -104,7 +128,11 @@ class Curriculum:
 
   def improve(self, cycle: int, memory: Memory, report: OnProgress) -> None:
     """Does the updates of `cycle` that are not done yet."""
-    self._sampler = self._uniform(memory.gather, memory.num_transitions, 2)
+    needs_actions = self._config.objective.uses_teacher_actions
+    if self._config.objective.uses_teacher_gradients:
+      self._gradients.prepare()
+    gather = memory.advised if needs_actions else memory.gather
+    self._sampler = self._uniform(gather, memory.num_transitions, 2)
     end = cycle * self._config.learner_steps_per_cycle
     self._run('learn', self._improvement, end, report)
     self._sampler = None
@@ -141,7 +169,11 @@ class Curriculum:
     while learner.steps < end:
       step = learner.steps
       due = min((step // i + 1) * i for i in intervals)
-      metrics = learner.run(min(due, end) - step)
+      try:
+        metrics = learner.run(min(due, end) - step)
+      except tf.errors.OpError:
+        self._gradients.reraise()
+        raise
       report(phase, learner.steps, end, metrics)
 
   def _uniform(

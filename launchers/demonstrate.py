@@ -1,153 +1,154 @@
 """Records demonstrations: python -m launchers.demonstrate --teacher T.
 
-The same command again records what is missing.
+The same command again records what is missing. Its last line is JSON.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from concurrent import futures
-import dataclasses
 import multiprocessing
-from pathlib import Path
+import os
 import sys
+from typing import Any
 
 import numpy as np
 from rich.console import Console
 import tyro
 
 from datasets.store import EpisodeStore
-from datasets.types import EpisodeId
-from launchers import acting, process
+from launchers import process, recorder, teacher_options
 from launchers.acting import LANES
-from launchers.config import DemonstrationConfig, GrowingBatchConfig
 from launchers.display import progress_bar
 from launchers.environments import Environment
-from launchers.nodes import act
-from teachers import snapshot
+from launchers.recorder import DemonstrateConfig, Order, Recorded
+from teachers.base import Task, Teacher
+
+_POLL = 0.2  # Seconds between two looks at what the processes report.
 
 
-@dataclasses.dataclass(frozen=True)
-class DemonstrateConfig:
-  """Records episodes of a teacher in the format that runs read."""
+def demonstrate(config: DemonstrateConfig, console: Console) -> dict[str, Any]:
+  """Records what is missing.
 
-  teacher: str
-  """A shipped snapshot (TASK/TIER) or the path of one."""
-  directory: Path
-  """Where the episodes go, one file each."""
-  task: str = ''
-  """The task; empty: the one that the snapshot names."""
-  episodes: int = 1_000
-  """Number of episodes."""
-  noise: float = 0.0
-  """Standard deviation of the Gaussian noise on the teacher's actions, in
-  action units ([-1, 1]); the teacher's own action is kept as the label."""
-  episode_steps: int = 1_000
-  """Environment steps in an episode."""
-  seed: int = 0
-  """Seed of the initial states and of the noise."""
-  processes: int = 1
-  """Processes that record at the same time."""
+  Args:
+    config: of the command.
+    console: shows how far it is.
+
+  Returns:
+    The summary, of JSON's types.
+
+  Raises:
+    ValueError: the options, the teacher or what is there do not fit.
+    OSError: something cannot be read or written.
+  """
+  if config.processes < 1:
+    raise ValueError(f'processes is {config.processes}; it must be at least 1.')
+  name = teacher_options.task_of(config.teacher, config.task)
+  teacher = teacher_options.load(
+    config.teacher,
+    Task(name, *Environment(name).spec),
+    teacher_options.trouble_on(console),
+    lambda: False,  # Ctrl-C interrupts this process by itself.
+  )
+  order = Order(config, name, teacher.version)
+  order.to_run()  # Refuses bad options before any process starts.
+  known = _survey(config, teacher, console)
+  rate = teacher_options.Rate()
+  new: dict[int, Recorded] = {}
+  if len(known) < config.episodes:
+    new = _record_missing(order, known, console, rate)
+  seconds, per_second = rate.seconds, rate.per_second
+  everything = [known.get(i) or new[i] for i in range(config.episodes)]
+  returns = [recorded.episode_return for recorded in everything]
+  mean, std = float(np.mean(returns)), float(np.std(returns))
+  console.print(
+    f'{config.directory}: {len(returns)} episodes, return '
+    f'{mean:.1f} ± {std:.1f}; recorded {len(new)} {rate}'
+  )
+  return {
+    'episodes': len(everything),
+    'transitions': sum(recorded.num_steps for recorded in everything),
+    'recorded': len(new),
+    'return_mean': mean,
+    'return_std': std,
+    'seconds': round(seconds, 3),
+    'transitions_per_second': round(per_second, 1),
+    'teacher': teacher.name,
+    'version': teacher.version,
+  }
 
 
-def record(
-  config: DemonstrateConfig, task: str, indices: Sequence[int]
-) -> list[float]:
-  """Records some episodes, unless they are there; returns their returns."""
-  recorder = _recorder(config, task)
-  store = recorder.store
-  identities = [EpisodeId('demonstrations', 0, 0, index) for index in indices]
-  missing = [(identity, 0) for identity in identities if identity not in store]
-  if missing:
-    for episode in act(
-      recorder.config, recorder.environments, recorder.policy, missing
-    ):
-      store.commit(episode)
-  return [store.read(identity).episode_return for identity in identities]
-
-
-@dataclasses.dataclass
-class _Recorder:
-  config: GrowingBatchConfig
-  environments: list[Environment]
-  policy: snapshot.Policy
-  store: EpisodeStore
-
-
-_recorders: dict[DemonstrateConfig, _Recorder] = {}  # One in each process.
-
-
-def _recorder(config: DemonstrateConfig, task: str) -> _Recorder:
-  if config not in _recorders:
-    run = GrowingBatchConfig(
-      task=task,
-      seed=config.seed,
-      cycles=0,
-      actor_steps=0,
-      episode_steps=config.episode_steps,
-      demonstrations=DemonstrationConfig(
-        teacher=config.teacher, noise=config.noise, episodes=config.episodes
-      ),
+def _survey(
+  config: DemonstrateConfig, teacher: Teacher, console: Console
+) -> dict[int, Recorded]:
+  """What is there already, all of it by this version of the teacher."""
+  store = EpisodeStore(config.directory)
+  for path, reason in store.quarantine():
+    console.print(f'Set aside {path}: {reason}; it is recorded again.')
+  wanted = {recorder.identity(index): index for index in range(config.episodes)}
+  known = {}
+  for episode in store:
+    annotation = episode.annotation
+    recorder.check_version(
+      config, teacher, annotation.version if annotation else ''
     )
-    policy = snapshot.load(config.teacher).policy
-    environments = acting.make_environments(task, config.episodes)
-    if environments[0].spec != policy.spec:
-      raise ValueError(
-        f'{config.teacher} is for {policy.spec}, but {task} has '
-        f'{environments[0].spec}.'
-      )
-    store = EpisodeStore(config.directory)
-    _recorders[config] = _Recorder(run, environments, policy, store)
-  return _recorders[config]
+    if episode.identity in wanted:
+      known[wanted[episode.identity]] = recorder.summary(episode)
+  return known
+
+
+def _record_missing(
+  order: Order,
+  known: Mapping[int, Recorded],
+  console: Console,
+  rate: teacher_options.Rate,
+) -> dict[int, Recorded]:
+  missing = [i for i in range(order.config.episodes) if i not in known]
+  context = multiprocessing.get_context('spawn')
+  stopping, troubles = context.Event(), context.SimpleQueue()
+  show = teacher_options.trouble_on(console)
+  new: dict[int, Recorded] = {}
+  with (
+    progress_bar(console) as progress,
+    futures.ProcessPoolExecutor(
+      order.config.processes, context, recorder.enter, (stopping, troubles)
+    ) as pool,
+  ):
+    bar = progress.add_task(
+      f'recording {order.task}',
+      completed=len(known),
+      total=order.config.episodes,
+      unit='episodes',
+    )
+    jobs = {
+      pool.submit(recorder.record, order, missing[i : i + LANES])
+      for i in range(0, len(missing), LANES)
+    }
+    try:
+      while jobs:
+        done, jobs = futures.wait(jobs, _POLL, futures.FIRST_COMPLETED)
+        while not troubles.empty():
+          show(troubles.get())
+        for job in done:
+          new.update(job.result())
+          rate.transitions += sum(r.num_steps for r in job.result().values())
+        completed = len(known) + len(new)
+        progress.update(bar, completed=completed, unit=str(rate))
+    except BaseException:
+      stopping.set()
+      pool.shutdown(cancel_futures=True)
+      raise
+  return new
 
 
 def main() -> int:
   """The command; returns its exit code."""
   console = Console(stderr=True)
   config = tyro.cli(DemonstrateConfig)
-  try:
-    teacher = snapshot.load(config.teacher)
-    task = config.task or teacher.metadata.get('task', '')
-    if not task:
-      raise ValueError(f'{config.teacher} names no task: give --task.')
-    for name, reason in EpisodeStore(config.directory).quarantine():
-      console.print(f'Set aside {name}: {reason}; it is recorded again.')
-    returns = _record_all(config, task, console)
-  except (ValueError, OSError) as error:
-    console.print(f'[bold red]Refused:[/] {error}', highlight=False)
-    return 2
-  except KeyboardInterrupt:
-    console.print('Stopped. The same command records what is missing.')
-    return 130
-  console.print(
-    f'{config.directory}: {len(returns)} episodes, return '
-    f'{np.mean(returns):.1f} ± {np.std(returns):.1f}'
+  return teacher_options.run_command(
+    console, lambda: demonstrate(config, console)
   )
-  return 0
-
-
-def _record_all(
-  config: DemonstrateConfig, task: str, console: Console
-) -> list[float]:
-  context = multiprocessing.get_context('spawn')
-  with progress_bar(console) as progress:
-    bar = progress.add_task(
-      f'recording {task}', total=config.episodes, unit='episodes'
-    )
-    returns: list[float] = []
-    with futures.ProcessPoolExecutor(config.processes, context) as pool:
-      jobs = [
-        pool.submit(record, config, task, range(config.episodes)[i : i + LANES])
-        for i in range(0, config.episodes, LANES)
-      ]
-      try:
-        for job in futures.as_completed(jobs):
-          returns += job.result()
-          progress.update(bar, completed=len(returns))
-      except BaseException:
-        pool.shutdown(cancel_futures=True)
-        raise
-  return returns
 
 
 if __name__ == '__main__':
   process.prepare_environment()
+  os.environ.update(process.SINGLE_THREADED)
   sys.exit(main())

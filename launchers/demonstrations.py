@@ -1,49 +1,14 @@
-"""Where the data of cycle 0 come from: a teacher's policy, or a directory."""
+"""Demonstrations that come from a directory."""
 
 from pathlib import Path
 
 from rich.console import Console
 
-from datasets import files
 from datasets.store import EpisodeStore
-from datasets.types import EnvironmentSpec, EpisodeId
+from datasets.types import EpisodeId
 from launchers.config import GrowingBatchConfig
 from launchers.display import progress_bar
 from launchers.run_directory import RunDirectory
-from teachers import snapshot, untrained
-
-
-def adopt_teacher(
-  config: GrowingBatchConfig,
-  directory: RunDirectory,
-  spec: EnvironmentSpec,
-  console: Console,
-) -> None:
-  """Puts the teacher's policy into the run directory, where it stays.
-
-  Raises:
-    FileNotFoundError: there is no such teacher.
-    ValueError: it is for another task.
-  """
-  if config.teacher == untrained.NAME:
-    console.print(
-      f'[bold yellow]No expert ships for {config.task}: an untrained policy '
-      'demonstrates.[/] Train one with `python -m launchers.online --task '
-      f'{config.task}` and name it with --demonstrations.teacher.'
-    )
-  if directory.teacher_policy.exists():
-    return
-  if config.teacher == untrained.NAME:
-    policy = untrained.make(*spec, config.seed)
-    files.write_bytes(directory.teacher_policy, policy.to_bytes())
-    return
-  teacher = snapshot.load(config.teacher)
-  if teacher.policy.spec != spec:
-    raise ValueError(
-      f'The teacher {config.teacher} is for {teacher.policy.spec}, but '
-      f'{config.task} has {spec}. Choose a teacher of this task.'
-    )
-  files.write_bytes(directory.teacher_policy, teacher.policy.to_bytes())
 
 
 def import_into(

@@ -1,5 +1,6 @@
 """What a person sees while a run goes on: a table of cycles and a bar."""
 
+from collections.abc import Sequence
 import time
 from typing import Any, Optional
 
@@ -13,6 +14,7 @@ from rich.progress import (
   TimeRemainingColumn,
 )  # fmt: skip
 from rich.table import Table
+from rich.text import Text
 
 from launchers.config import GrowingBatchConfig
 from launchers.run_directory import RunDirectory
@@ -86,21 +88,32 @@ class Display:
       total=total,
       unit=unit,
     )
+    troubles = [
+      f'{node} waits for the teacher: {message}'
+      for node, message in (status or {'troubles': {}})['troubles'].items()
+    ]
     if self._console.is_terminal:
       table = cycle_table(self._config, self._directory, status)
-      self._live.update(Group(table, self._progress))
+      lines = [Text(line, style='bold yellow') for line in troubles]
+      self._live.update(Group(table, self._progress, *lines))
     else:
-      self._print_line(description, done, total, unit)
+      self._print_line(description, done, total, unit, troubles)
 
   def _print_line(
-    self, description: str, done: int, total: Optional[int], unit: str
+    self,
+    description: str,
+    done: int,
+    total: Optional[int],
+    unit: str,
+    troubles: Sequence[str],
   ) -> None:
     now = time.monotonic()
     if now - self._last_line < _LINE_PERIOD:
       return
     self._last_line = now
     amount = f' {done}/{total} {unit}' if total else ''
-    self._console.print(f'{description}{amount}', highlight=False)
+    for line in (f'{description}{amount}', *troubles):
+      self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _activity(status: dict[str, Any]) -> tuple[str, int, Optional[int], str]:

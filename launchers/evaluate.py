@@ -1,16 +1,16 @@
-"""Measures a policy or a snapshot: python -m launchers.evaluate --policy P."""
+"""Measures a policy or a teacher: python -m launchers.evaluate --policy P."""
 
 import dataclasses
-import json
 import sys
+from typing import Any
 
 import numpy as np
 from rich.console import Console
 import tyro
 
-from launchers import acting, process
+from launchers import acting, process, teacher_options
 from launchers.display import progress_bar
-from teachers import snapshot
+from teachers.base import Task
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,7 +18,8 @@ class EvaluateConfig:
   """Runs a policy without noise and prints its returns."""
 
   policy: str
-  """A shipped snapshot (TASK/TIER), or the path of a snapshot or a policy."""
+  """A shipped snapshot (TASK/TIER), the path of a snapshot or a policy,
+  module:factory?args of your own Python, or grpc://host:port."""
   task: str = ''
   """The task; empty: the one that the snapshot names."""
   episodes: int = 20
@@ -29,24 +30,31 @@ class EvaluateConfig:
   """Seed of the initial states."""
 
 
-def main() -> int:
-  """The command; returns its exit code."""
-  console = Console(stderr=True)
-  config = tyro.cli(EvaluateConfig)
-  try:
-    teacher = snapshot.load(config.policy)
-    task = config.task or teacher.metadata.get('task', '')
-    if not task:
-      raise ValueError(f'{config.policy} names no task: give --task.')
-    environments = acting.make_environments(task, config.episodes)
-    if environments[0].spec != teacher.policy.spec:
-      raise ValueError(
-        f'{config.policy} is for {teacher.policy.spec}, but {task} has '
-        f'{environments[0].spec}.'
-      )
-  except (ValueError, OSError) as error:
-    console.print(f'[bold red]Refused:[/] {error}', highlight=False)
-    return 2
+def evaluate(config: EvaluateConfig, console: Console) -> dict[str, Any]:
+  """Runs the episodes.
+
+  Args:
+    config: of the command.
+    console: shows how far it is.
+
+  Returns:
+    The summary, of JSON's types.
+
+  Raises:
+    ValueError: the options and the policy do not fit.
+    OSError: the policy cannot be read.
+  """
+  if config.episodes < 1:
+    raise ValueError(f'episodes is {config.episodes}; it must be at least 1.')
+  task = teacher_options.task_of(config.policy, config.task)
+  environments = acting.make_environments(task, config.episodes)
+  teacher = teacher_options.load(
+    config.policy,
+    Task(task, *environments[0].spec),
+    teacher_options.trouble_on(console),
+    lambda: False,  # Ctrl-C interrupts this process by itself.
+  )
+  behaviour = teacher_options.behaviour_of(teacher)
   seeds = [
     acting.seed_for(config.seed, acting.EVALUATE, index)
     for index in range(config.episodes)
@@ -57,10 +65,10 @@ def main() -> int:
     while len(returns) < config.episodes:
       some = seeds[len(returns) :][: len(environments)]
       returns += acting.evaluate(
-        environments, teacher.policy, config.episode_steps, some
+        environments, behaviour, config.episode_steps, some
       )
       progress.update(bar, completed=len(returns))
-  result = {
+  return {
     'policy': config.policy,
     'task': task,
     'episodes': len(returns),
@@ -69,8 +77,13 @@ def main() -> int:
     'return_min': float(np.min(returns)),
     'return_max': float(np.max(returns)),
   }
-  print(json.dumps(result))
-  return 0
+
+
+def main() -> int:
+  """The command; returns its exit code."""
+  console = Console(stderr=True)
+  config = tyro.cli(EvaluateConfig)
+  return teacher_options.run_command(console, lambda: evaluate(config, console))
 
 
 if __name__ == '__main__':

@@ -18,14 +18,10 @@ import tyro
 
 from datasets import files, ports
 from launchers import process
-from launchers.config import (
-  DEMO,
-  ConfigChangedError,
-  GrowingBatchConfig,
-  LaunchConfig,
-  freeze,
-)  # fmt: skip
+from launchers.config import DEMO, GrowingBatchConfig, LaunchConfig
+from launchers.frozen import ConfigChangedError, freeze
 from launchers.run_directory import RunDirectory, RunIsLiveError
+from teachers import registry
 
 _ISOLATED = 'UNDERSTUDY_ISOLATED'
 _AT_TOP = tyro.conf.arg(name='')  # Options without a prefix.
@@ -57,7 +53,7 @@ def main() -> int:
     defaults = Options(demo=is_demo, run=DEMO if is_demo else Options.run)
     options = tyro.cli(Options, default=defaults)
     process.prepare_environment()
-    _isolate_network(options.launch, console)
+    _isolate_network(options, console)
     return run(options.run, options.launch, console)
   except (
     ConfigChangedError,
@@ -102,11 +98,11 @@ def _prepare(
   config: GrowingBatchConfig, directory: RunDirectory, console: Console
 ) -> None:
   """Checks what can be checked before any process starts."""
-  from launchers import demonstrations
+  from launchers import advice, demonstrations
   from launchers.environments import Environment
 
   environment = Environment(config.task)
-  demonstrations.adopt_teacher(config, directory, environment.spec, console)
+  advice.settle(config, directory, environment.spec, console)
   if config.demonstrations.path:
     demonstrations.import_into(config, directory, console)
 
@@ -205,18 +201,23 @@ def _conclude(
   print(json.dumps(result), flush=True)
 
 
-def _isolate_network(launch: LaunchConfig, console: Console) -> None:
+def _isolate_network(options: Options, console: Console) -> None:
   """Starts again inside a network namespace that only the nodes can reach.
 
   Courier and Reverb listen on every interface and trust every peer. A chosen
-  port means that others are to reach it, so it stays outside.
+  port means that others are to reach it, and a teacher's service must be
+  reached: such a run stays outside.
   """
   if os.environ.get(_ISOLATED):
     _raise_loopback()
     return
   unshare = shutil.which('unshare')
   command = [unshare or '', '--map-root-user', '--net']
-  if not launch.port and unshare:
+  config = options.run
+  is_open = options.launch.port or any(
+    map(registry.is_service, (config.advisor, config.demonstrator))
+  )
+  if unshare and not is_open:
     works = subprocess.run(
       [*command, 'true'], capture_output=True, timeout=10, check=False
     )

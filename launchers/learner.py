@@ -1,6 +1,7 @@
 """The learner node: gathers exactly the data of a cycle and learns from it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+import functools
 import time
 from typing import Any, Optional
 
@@ -10,6 +11,7 @@ from datasets import replay
 from datasets.memory import Memory
 from datasets.store import digest_of, episode_digest
 from datasets.types import Episode, EpisodeId
+from launchers import advice
 from launchers.config import GrowingBatchConfig
 from launchers.curriculum import METRICS, Curriculum
 from launchers.environments import Environment
@@ -39,6 +41,7 @@ class LearnerNode:
     conductor: Any,
     replay_address: str,
     incarnation: str,
+    services: Sequence[str],
     wait_for_stop: Callable[[float], bool],
   ):
     self._config = config
@@ -51,7 +54,13 @@ class LearnerNode:
     self._memory: Optional[Memory] = None
     self._episode_steps: list[int] = []
     self._events = Events(directory.events, 'learner')
-    self._curriculum = Curriculum(config, Environment(config.task).spec)
+    load_advisor = functools.partial(
+      advice.load, config, directory, 'advisor', services,
+      functools.partial(conductor.trouble, 'learner'), wait_for_stop,
+    )  # fmt: skip
+    self._curriculum = Curriculum(
+      config, Environment(config.task).spec, load_advisor
+    )
     self._cycle = -1  # The cycle that the networks are in.
     self._saved_step = -1
     self._due_step = 0  # When the next checkpoint is due.
@@ -110,7 +119,9 @@ class LearnerNode:
     agent = self._config.agent
     leaves_cycle_0 = self._cycle == 0 and not self._config.mix_demonstrations
     if self._memory is None or leaves_cycle_0:
-      with_labels = any(identity.cycle == 0 for identity in wanted)
+      with_labels = self._config.objective.uses_teacher_actions or any(
+        identity.cycle == 0 for identity in wanted
+      )
       self._memory = Memory(agent.n_step, agent.discount, with_labels)
     new = sorted(i for i in wanted if i in self._received)
     episodes = [self._received.pop(identity) for identity in new]

@@ -5,14 +5,17 @@ what to do and never waits for longer than it takes to notice a stop.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+import functools
+from typing import Any, Optional
 
 from agents.policy import Policy
 from datasets import replay
 from datasets.types import Annotation, Episode, EpisodeId
-from launchers import acting
+from launchers import acting, advice
 from launchers.config import GrowingBatchConfig
 from launchers.environments import Environment
+from launchers.run_directory import RunDirectory
+from launchers.teacher_options import behaviour_of
 
 WaitForStop = Callable[[float], bool]
 _PAUSE = 0.2  # Seconds between two questions to the conductor.
@@ -27,28 +30,58 @@ def run_replay(port: int, incarnation: str, wait_for_stop: WaitForStop) -> None:
   server.stop()
 
 
+def run_teacher(
+  config: GrowingBatchConfig,
+  directory: RunDirectory,
+  conductor: Any,
+  address: str,
+  wait_for_stop: WaitForStop,
+) -> None:
+  """Serves the advising teacher to the other nodes."""
+  from teachers import service
+
+  del conductor  # Nobody's orders are needed.
+  role: advice.Role = 'advisor' if config.uses_advice else 'demonstrator'
+  teacher = advice.load(config, directory, role)
+  server = service.serve(teacher, address.replace('localhost', '127.0.0.1'))
+  while not wait_for_stop(1.0):
+    pass
+  server.stop()
+
+
 def run_actor(
   config: GrowingBatchConfig,
-  actor: int,
+  directory: RunDirectory,
   conductor: Any,
   replay_address: str,
   incarnation: str,
+  services: Sequence[str],
+  actor: int,
   wait_for_stop: WaitForStop,
 ) -> None:
   """Collects the episodes of `actor`, cycle by cycle, and sends them whole."""
+  notify = functools.partial(conductor.trouble, f'actor/{actor}')
   most = max(map(config.episodes_in, range(config.cycles + 1)))
   environments = acting.make_environments(config.task, most)
   writer = replay.EpisodeWriter(replay_address, 'collected', incarnation)
-  policies: dict[int, Policy] = {}  # At most the one of this cycle.
+  # Of this cycle alone: what acts, its digest, who demonstrates.
+  behaviours: dict[int, tuple[Any, ...]] = {}
   sent: set[tuple[int, int, int]] = set()
   while not wait_for_stop(_PAUSE):
     order = conductor.act_order(actor)
     if order is None:
       continue
     cycle = order['cycle']
-    if cycle not in policies:
-      policies = {cycle: Policy.from_bytes(conductor.policy(cycle))}
-      _check_sizes(policies[cycle], environments[0], config)
+    if cycle not in behaviours:
+      if cycle == 0:
+        teacher = advice.load(
+          config, directory, 'demonstrator', services, notify, wait_for_stop
+        )
+        names = (teacher.name, teacher.version)
+        behaviours = {0: (behaviour_of(teacher), teacher.version, names)}
+      else:
+        policy = Policy.from_bytes(conductor.policy(cycle))
+        behaviours = {cycle: (policy, policy.digest, None)}
     due = [
       (EpisodeId(config.run_name, cycle, actor, episode), attempt)
       for episode, attempt in order['episodes']
@@ -56,7 +89,8 @@ def run_actor(
     ]
     for first in range(0, len(due), len(environments)):
       some = due[first : first + len(environments)]
-      for episode in act(config, environments, policies[cycle], some):
+      behaviour, *who = behaviours[cycle]
+      for episode in act(config, environments, behaviour, some, *who):
         writer.write(episode)
       sent.update((cycle, i.episode, attempt) for i, attempt in some)
       if wait_for_stop(0):
@@ -66,16 +100,21 @@ def run_actor(
 def act(
   config: GrowingBatchConfig,
   environments: Sequence[Environment],
-  policy: Policy,
+  behaviour: acting.Behaviour,
   orders: Sequence[tuple[EpisodeId, int]],
+  digest: str,
+  demonstrator: Optional[tuple[str, str]] = None,
 ) -> Iterator[Episode]:
   """Runs episodes side by side; demonstrations carry clean labels.
 
   Args:
     config: of the run.
     environments: at least one for each episode.
-    policy: the one policy of the episodes' cycle.
+    behaviour: the one policy of the episodes' cycle, or a teacher's actions.
     orders: identities of one cycle, each with the number of its attempt.
+    digest: names the behaviour in its episodes.
+    demonstrator: name and version of the teacher that acts; None: no teacher
+      does, and the episodes carry no labels.
 
   Yields:
     The episodes, in that order.
@@ -89,15 +128,15 @@ def act(
     for identity, attempt in orders
   ]
   rollouts = acting.run_episodes(
-    environments, policy, config.episode_steps, noise, seeds
+    environments, behaviour, config.episode_steps, noise, seeds
   )
   for (identity, _), rollout in zip(orders, rollouts, strict=True):
     annotation = None
-    if is_demonstration:
-      annotation = Annotation(config.teacher, policy.digest, rollout.proposed)
+    if demonstrator is not None:
+      annotation = Annotation(*demonstrator, rollout.proposed)
     yield Episode(
       identity,
-      policy.digest,
+      digest,
       rollout.observations,
       rollout.actions,
       rollout.rewards,
@@ -107,9 +146,14 @@ def act(
 
 
 def run_evaluator(
-  config: GrowingBatchConfig, conductor: Any, wait_for_stop: WaitForStop
+  config: GrowingBatchConfig,
+  directory: RunDirectory,
+  conductor: Any,
+  services: Sequence[str],
+  wait_for_stop: WaitForStop,
 ) -> None:
   """Measures policies without noise, one order of the conductor at a time."""
+  notify = functools.partial(conductor.trouble, 'evaluator')
   evaluation = config.evaluation
   environments = acting.make_environments(
     config.task, max(evaluation.episodes, evaluation.final_episodes)
@@ -126,16 +170,15 @@ def run_evaluator(
       )
       for episode in range(order['episodes'])
     ]
-    policy = Policy.from_bytes(order['policy'])
-    returns = acting.evaluate(environments, policy, config.episode_steps, seeds)
-    conductor.evaluated(order['key'], returns)
-
-
-def _check_sizes(
-  policy: Policy, environment: Environment, config: GrowingBatchConfig
-) -> None:
-  if policy.spec != environment.spec:
-    raise ValueError(
-      f'The policy is for {policy.spec}, but {config.task} has '
-      f'{environment.spec}: choose a teacher of this task.'
+    behaviour: acting.Behaviour
+    if kind == 'teacher':
+      teacher = advice.load(
+        config, directory, 'demonstrator', services, notify, wait_for_stop
+      )
+      behaviour = behaviour_of(teacher)
+    else:
+      behaviour = Policy.from_bytes(order['policy'])
+    returns = acting.evaluate(
+      environments, behaviour, config.episode_steps, seeds
     )
+    conductor.evaluated(order['key'], returns)

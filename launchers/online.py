@@ -30,8 +30,8 @@ from datasets.sampler import UniformSampler
 from datasets.store import EpisodeStore
 from datasets.types import Episode, EpisodeId
 from launchers import acting, process
-from launchers.config import freeze
 from launchers.display import progress_bar
+from launchers.frozen import freeze
 from launchers.run_directory import RunDirectory
 from launchers.tables import Table
 

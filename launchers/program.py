@@ -4,7 +4,8 @@
    ▼                                                             │
 actor/0 … actor/n ──episodes──▶ replay ──▶ curator ──▶ replay ──▶ learner
                              `collected`  │ (store)  `replay`    │
-                                          └──▶ conductor ◀───────┤
+                              teacher/i ◀─┤ actions               ├─▶ teacher/i
+                                          └──▶ conductor ◀───────┤ ∇a at π(s)
                                                    ▲             │ π
                                                evaluator ◀───────┘
 """
@@ -15,11 +16,13 @@ from typing import Any
 
 import launchpad as lp
 from launchpad import address as lp_address
+import tree
 
 from launchers.conductor import Conductor
 from launchers.config import GrowingBatchConfig
 from launchers.process import enter_node, import_function
 from launchers.run_directory import RunDirectory
+from teachers.checks import TeacherStoppedError
 
 _CALL_TIMEOUT = 30.0  # Seconds; Courier's own default is for ever.
 _THREADS_GRACE = 3.0  # Seconds that a server outlives its clients.
@@ -37,7 +40,7 @@ def make_program(
     config: what the run is.
     directory: where it is.
     incarnation: a name for this launch's Reverb server, unlike any other's.
-    port: first of two ports, of the conductor and of Reverb; 0: any free ones.
+    port: the conductor's port; Reverb's and the teachers' follow. 0: free ones.
 
   Returns:
     The program, and the conductor's address for the display.
@@ -55,15 +58,23 @@ def make_program(
   replay_node.port = port and port + 1
   program.add_node(replay_node, 'replay')
 
-  def add(function: str, name: str, *args: Any) -> None:
-    program.add_node(_PyNode(_run, function, name, *args), name.split('/')[0])
+  def add(function: str, name: str, *args: Any) -> _PyNode:
+    node = _PyNode(_run, function, name, *args)
+    program.add_node(node, name.split('/')[0])
+    return node
 
-  data = (conductor, replay_address, incarnation)
-  add('launchers.curator:run_curator', 'curator', config, directory, *data)
-  add('launchers.learner:run_learner', 'learner', config, directory, *data)
+  run = (config, directory, conductor)
+  services = [lp.Address(f'teacher{i}') for i in range(config.num_teachers)]
+  for i, address in enumerate(services):
+    node = add('launchers.nodes:run_teacher', f'teacher/{i}', *run, address)
+    node.allocate_address(address)
+    node.port = port and port + 2 + i
+  data = (*run, replay_address, incarnation)
+  add('launchers.curator:run_curator', 'curator', *data, services)
+  add('launchers.learner:run_learner', 'learner', *data, services)
   for actor in range(config.num_actors):
-    add('launchers.nodes:run_actor', f'actor/{actor}', config, actor, *data)
-  add('launchers.nodes:run_evaluator', 'evaluator', config, conductor)
+    add('launchers.nodes:run_actor', f'actor/{actor}', *data, services, actor)
+  add('launchers.nodes:run_evaluator', 'evaluator', *run, services)
   return program, conductor_node.courier_address
 
 
@@ -131,7 +142,11 @@ def _run(function: str, name: str, *args: Any) -> None:
   takes seconds and some 400 MB.
   """
   enter_node(name)
-  resolved = [
-    arg.resolve() if isinstance(arg, lp.Address) else arg for arg in args
-  ]
-  import_function(function)(*resolved, lp.wait_for_stop)
+  resolved = tree.map_structure(
+    lambda x: x.resolve() if isinstance(x, lp.Address) else x, args
+  )
+  try:
+    # The event, for `lp.wait_for_stop` works in the node's own thread alone.
+    import_function(function)(*resolved, lp.stop_event().wait)
+  except TeacherStoppedError:
+    print('Stopped while it waited for the teacher.', flush=True)

@@ -42,10 +42,17 @@ class RunDirectory:
     """Where the learner's checkpoints of one cycle are."""
     return self.cycle(cycle) / 'learner'
 
-  @property
-  def teacher_policy(self) -> Path:
-    """The behaviour policy of cycle 0."""
-    return self.root / 'teacher.npz'
+  def spool(self, cycle: int) -> EpisodeStore:
+    """The episodes of one cycle that wait for a teacher's advice."""
+    return EpisodeStore(self.cycle(cycle) / 'unadvised')
+
+  def teacher_file(self, role: str) -> Path:
+    """The snapshot of a teacher of the run, if it is one."""
+    return self.root / f'{role}.npz'
+
+  def teacher_record(self, role: str) -> Path:
+    """Name and version of a teacher of the run."""
+    return self.root / f'{role}.json'
 
   @property
   def teacher_result(self) -> Path:

@@ -16,7 +16,7 @@ from launchpad.nodes.python.local_multi_processing import PythonProcess
 from launchers.process import SINGLE_THREADED
 
 _NOTICE_SECONDS = 7.0  # Between asking a node to stop and killing it.
-_SERVERS = ('conductor', 'replay')
+_SERVERS = ('conductor', 'replay', 'teacher')
 
 
 class Failure(NamedTuple):

@@ -11,6 +11,7 @@ import sys
 import time
 from typing import Any, Optional
 
+import numpy as np
 import psutil
 
 from agents.policy import Policy, Snapshot
@@ -48,8 +49,11 @@ def random_policy(seed: int) -> Policy:
 
 
 def write_teacher(path: Path) -> Path:
-  """A snapshot of an untrained policy."""
-  snapshot = Snapshot(random_policy(0), {}, {'task': 'cartpole-swingup'})
+  """A snapshot of an untrained policy and an untrained critic."""
+  # A critic has the arrays of a policy whose inputs and outputs are others.
+  critic = {**untrained.make(6, 3, 0, (8, 8)).arrays}
+  critic['atoms'] = np.array([-1, 0, 1], np.float32)
+  snapshot = Snapshot(random_policy(0), critic, {'task': 'cartpole-swingup'})
   path.write_bytes(snapshot.to_bytes())
   return path
 
@@ -59,7 +63,7 @@ def arguments(runs: Path, **changes: Any) -> list[str]:
   teacher = write_teacher(runs / 'teacher.npz')
   options = {
     **TINY,
-    'demonstrations.teacher': str(teacher),
+    'teacher': str(teacher),
     'runs': str(runs),
     'no-report': True,
     **{key.replace('__', '.'): value for key, value in changes.items()},

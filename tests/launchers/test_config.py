@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 import pytest
 
-from launchers.config import ConfigChangedError, GrowingBatchConfig, freeze
+from launchers.config import GrowingBatchConfig
+from launchers.frozen import ConfigChangedError, freeze
 from tests.launchers.harness import ROOT
 
 

@@ -37,12 +37,9 @@ class Program:
     self._stop = threading.Event()
     self.directory = RunDirectory(root)
     self.policy = random_policy(3)
-    for path in (
-      self.directory.teacher_policy,
-      self.directory.policy_path(0),
-    ):
-      path.parent.mkdir(parents=True, exist_ok=True)
-      path.write_bytes(self.policy.to_bytes())
+    path = self.directory.policy_path(0)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(self.policy.to_bytes())
     self.conductor = Conductor(CONFIG, self.directory, self._stop.wait)
     port = portpicker.pick_unused_port()
     self.server = replay.make_server(port, 'here')
@@ -51,7 +48,7 @@ class Program:
     self._curator = threading.Thread(
       target=curator.run_curator,
       args=(
-        CONFIG, self.directory, self.conductor, self.address, 'here',
+        CONFIG, self.directory, self.conductor, self.address, 'here', (),
         self._stop.wait,
       ),
     )  # fmt: skip
@@ -83,7 +80,8 @@ def program(tmp_path: Path) -> Iterator[Program]:
 def episode(policy: Policy, index: int) -> Episode:
   identity = EpisodeId('run', 1, 0, index)
   environments = [Environment('cartpole-swingup')]
-  return next(nodes.act(CONFIG, environments, policy, [(identity, 0)]))
+  orders = [(identity, 0)]
+  return next(nodes.act(CONFIG, environments, policy, orders, policy.digest))
 
 
 def with_value(array: np.ndarray, value: float) -> np.ndarray:

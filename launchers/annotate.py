@@ -1,0 +1,246 @@
+"""Adds a teacher's actions: python -m launchers.annotate DATA --teacher T.
+
+Episodes are immutable, so annotated copies go to another directory. The same
+command again asks for what is missing. Its last line is JSON.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent import futures
+import dataclasses
+import functools
+from pathlib import Path
+import sys
+import threading
+from typing import Any, Optional
+
+import numpy as np
+from rich.console import Console
+import tyro
+
+from datasets.store import EpisodeStore, episode_digest
+from datasets.types import Annotation, EnvironmentSpec, Episode, EpisodeId
+from datasets.validation import check_episode
+from launchers import process, teacher_options
+from launchers.display import progress_bar
+from teachers import registry
+from teachers.base import Task, Teacher
+from teachers.checks import WrongTeacherError, ask_actions
+
+_MAX_ROWS = 8_192
+
+
+@dataclasses.dataclass(frozen=True)
+class AnnotateConfig:
+  """Writes copies of episodes that carry a teacher's actions.
+
+  A copy carries the advice of one teacher: what another one said of an episode
+  in DATA is replaced in the copy. DATA itself is never changed.
+  """
+
+  data: tyro.conf.Positional[Path]
+  """A directory of episodes, for instance runs/NAME/cycles/001/episodes."""
+  teacher: str
+  """A shipped snapshot (TASK/TIER), the path of one, module:factory?args of
+  your own Python, or grpc://host:port."""
+  output: Optional[Path] = None
+  """Where the copies go; None: DATA-annotated."""
+  task: str = ''
+  """The task, which only module:factory needs to be told."""
+  batch: int = _MAX_ROWS
+  """Most observations in a request, up to 8192; whole episodes as they fit."""
+  requests: int = 4
+  """Requests in flight at the same time."""
+
+  @property
+  def target(self) -> Path:
+    """Where the copies go.
+
+    Raises:
+      ValueError: they would replace what they are copies of.
+    """
+    data = self.data.resolve()
+    target = self.output or data.with_name(f'{data.name}-annotated')
+    if target.resolve() == data:
+      raise ValueError(
+        f'{target} holds the episodes to annotate, which stay as they are. '
+        'Choose another --output.'
+      )
+    return target
+
+
+def annotate(config: AnnotateConfig, console: Console) -> dict[str, Any]:
+  """Annotates what is not annotated yet.
+
+  Args:
+    config: of the command.
+    console: shows how far it is.
+
+  Returns:
+    The summary, of JSON's types.
+
+  Raises:
+    ValueError: the options, the teacher or the episodes do not fit.
+    OSError: something cannot be read or written.
+    files.DamagedFileError: an episode of DATA is torn or altered.
+  """
+  for name, value, most in (
+    ('batch', config.batch, _MAX_ROWS), ('requests', config.requests, 64)
+  ):  # fmt: skip
+    if not 1 <= value <= most:
+      raise ValueError(f'{name} is {value}; it must be from 1 to {most}.')
+  target = config.target
+  if not config.data.is_dir():
+    raise FileNotFoundError(f'There is no directory {config.data}.')
+  source = EpisodeStore(config.data)
+  digests = source.digests()
+  if not digests:
+    raise ValueError(f'{config.data} holds no episodes.')
+  first = source.read(min(digests))
+  spec = EnvironmentSpec(first.observations.shape[1], first.actions.shape[1])
+  stopping = threading.Event()
+  teacher = teacher_options.load(
+    config.teacher,
+    Task(_task(config), *spec),
+    teacher_options.trouble_on(console),
+    stopping.is_set,
+  )
+  store = EpisodeStore(target)
+  for path, reason in store.quarantine():
+    console.print(f'Set aside {path}: {reason}; it is asked for again.')
+  done = _survey(store, source, digests, teacher)
+  missing = (
+    _checked(source.read(identity), spec)
+    for identity in digests
+    if identity not in done
+  )
+  rate = teacher_options.Rate()
+  with progress_bar(console) as progress:
+    bar = progress.add_task(
+      f'annotating {config.data.name}',
+      completed=len(done),
+      total=len(digests),
+      unit='episodes',
+    )
+    ask = functools.partial(_ask, teacher, store, config.batch)
+    groups = _groups(missing, config.batch)
+    for episodes in _in_flight(ask, groups, config.requests, stopping):
+      rate.transitions += sum(episode.num_steps for episode in episodes)
+      progress.update(bar, advance=len(episodes), unit=str(rate))
+  seconds, per_second = rate.seconds, rate.per_second
+  console.print(f'{target}: {len(digests)} {rate}')
+  return {
+    'episodes': len(digests),
+    'transitions': sum(done.values()) + rate.transitions,
+    'asked': rate.transitions,
+    'seconds': round(seconds, 3),
+    'transitions_per_second': round(per_second, 1),
+    'teacher': teacher.name,
+    'version': teacher.version,
+    'output': str(target),
+  }
+
+
+def _task(config: AnnotateConfig) -> str:
+  if config.task or registry.is_python(config.teacher):
+    return teacher_options.task_of(config.teacher, config.task)
+  return str(config.data)  # Read by nobody but a person, in a refusal.
+
+
+def _survey(
+  store: EpisodeStore,
+  source: EpisodeStore,
+  digests: Mapping[EpisodeId, str],
+  teacher: Teacher,
+) -> dict[EpisodeId, int]:
+  """The lengths of the episodes that this teacher has annotated already."""
+  done = {}
+  for identity in digests:
+    if identity not in store:
+      continue
+    kept = store.read(identity)
+    version = kept.annotation.version if kept.annotation else 'unknown'
+    if version != teacher.version:
+      raise WrongTeacherError(
+        f'{store.directory} holds advice of version {version}, but the teacher '
+        f'{teacher.name} has version {teacher.version}. Choose another '
+        '--output, or use the teacher of that version.'
+      )
+    original = kept._replace(annotation=source.read(identity).annotation)
+    if episode_digest(original) != digests[identity]:
+      raise ValueError(
+        f'{store.directory} holds a copy of another {identity} than that in '
+        f'{source.directory}. Choose another --output.'
+      )
+    done[identity] = kept.num_steps
+  return done
+
+
+def _checked(episode: Episode, spec: EnvironmentSpec) -> Episode:
+  check_episode(episode, spec)
+  return episode
+
+
+def _groups(episodes: Iterable[Episode], batch: int) -> Iterator[list[Episode]]:
+  """Whole episodes, of at most `batch` steps together or one by itself."""
+  group: list[Episode] = []
+  rows = 0
+  for episode in episodes:
+    if group and rows + episode.num_steps > batch:
+      yield group
+      group, rows = [], 0
+    group.append(episode)
+    rows += episode.num_steps
+  if group:
+    yield group
+
+
+def _ask(
+  teacher: Teacher, store: EpisodeStore, batch: int, episodes: list[Episode]
+) -> list[Episode]:
+  """Asks for some episodes' advice and commits their copies; any thread."""
+  rows = np.concatenate([e.observations[:-1] for e in episodes])
+  actions = np.concatenate([
+    ask_actions(teacher, rows[i : i + batch])
+    for i in range(0, len(rows), batch)
+  ])  # fmt: skip
+  ends = np.cumsum([episode.num_steps for episode in episodes])[:-1]
+  for episode, own in zip(episodes, np.split(actions, ends), strict=True):
+    annotation = Annotation(teacher.name, teacher.version, own)
+    store.commit(episode._replace(annotation=annotation))
+  return episodes
+
+
+def _in_flight(
+  ask: Callable[[list[Episode]], list[Episode]],
+  groups: Iterable[list[Episode]],
+  requests: int,
+  stopping: threading.Event,
+) -> Iterator[list[Episode]]:
+  """Asks for every group, several at a time; yields those that are done."""
+  pending: set[futures.Future[list[Episode]]] = set()
+  with futures.ThreadPoolExecutor(requests) as pool:
+    try:
+      for group in groups:
+        pending.add(pool.submit(ask, group))
+        if len(pending) > requests:  # One waits, so that no thread does.
+          done, pending = futures.wait(
+            pending, return_when=futures.FIRST_COMPLETED
+          )
+          yield from (job.result() for job in done)
+      yield from (job.result() for job in futures.as_completed(pending))
+    except BaseException:
+      stopping.set()
+      pool.shutdown(cancel_futures=True)
+      raise
+
+
+def main() -> int:
+  """The command; returns its exit code."""
+  console = Console(stderr=True)
+  config = tyro.cli(AnnotateConfig)
+  return teacher_options.run_command(console, lambda: annotate(config, console))
+
+
+if __name__ == '__main__':
+  process.prepare_environment()
+  sys.exit(main())

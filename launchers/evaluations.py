@@ -1,0 +1,78 @@
+"""What is to be evaluated, and what came of it."""
+
+from typing import Any, Optional
+
+from launchers import advice
+from launchers.config import GrowingBatchConfig
+from launchers.ledger import summary
+from launchers.run_directory import EvaluationKey, RunDirectory
+from launchers.tables import Events, Table
+
+COLUMNS = (
+  'cycle', 'step', 'kind', 'episodes',
+  'return_mean', 'return_std', 'return_min', 'return_max',
+)  # fmt: skip
+
+
+class Evaluations:
+  """A queue of policies whose returns are wanted, and the record of returns.
+
+  The conductor calls it, under its lock.
+  """
+
+  def __init__(self, config: GrowingBatchConfig, directory: RunDirectory):
+    self._config = config
+    self._directory = directory
+    self._events = Events(directory.events, 'evaluation')
+    self._pending = directory.pending()
+    self._results: dict[EvaluationKey, list[float]] = {}
+
+  def __len__(self) -> int:
+    """How many are not recorded yet."""
+    return len(self._pending)
+
+  def ask(self, key: EvaluationKey, policy: bytes) -> None:
+    """Has a policy evaluated, unless it was; empty bytes: the demonstrator."""
+    if self._episodes(key) and key not in self._results:
+      self._pending[key] = policy
+
+  def order(self) -> Optional[dict[str, Any]]:
+    """The next one to evaluate."""
+    for key, policy in self._pending.items():
+      return {'key': key, 'policy': policy, 'episodes': self._episodes(key)}
+    return None
+
+  def record(self, key: EvaluationKey, returns: list[float]) -> None:
+    """Writes down the returns of one; a second time changes nothing."""
+    kind, cycle, step = key
+    if self._pending.pop(key, None) is None:
+      return
+    self._results[key] = returns
+    result = summary(returns)
+    if kind == 'teacher':
+      name, version = advice.identity(self._directory, 'demonstrator')
+      record = {'name': name, 'version': version, **result}
+      self._directory.write_json(self._directory.teacher_result, record)
+    else:
+      path = self._directory.cycle(cycle) / 'evaluation.csv'
+      Table(path, COLUMNS, ('step', 'kind')).add(
+        {'cycle': cycle, 'step': step, 'kind': kind, **result}
+      )
+      name = f'evaluation/{kind}_return'
+      self._events.scalars(step, {name: result['return_mean']})
+    self._directory.drop_pending(key)
+
+  def returns(self, key: EvaluationKey) -> list[float]:
+    """The returns of one, if it was recorded since the program started."""
+    return self._results.get(key, [])
+
+  def close(self) -> None:
+    """Keeps what is still to be evaluated for the next start."""
+    for key, policy in self._pending.items():
+      self._directory.keep_pending(key, policy)
+    self._events.close()
+
+  def _episodes(self, key: EvaluationKey) -> int:
+    evaluation = self._config.evaluation
+    is_interval = key[0] == 'interval'
+    return evaluation.episodes if is_interval else evaluation.final_episodes
