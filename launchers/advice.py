@@ -17,7 +17,8 @@ from launchers.config import GrowingBatchConfig
 from launchers.run_directory import RunDirectory
 from teachers import registry, untrained
 from teachers.base import Kind, Task, Teacher
-from teachers.checks import WrongTeacherError, check_teacher
+from teachers.checks import check_teacher
+from teachers.errors import WrongTeacherError
 from teachers.snapshot import SnapshotTeacher
 
 Role = Literal['demonstrator', 'advisor']
@@ -43,9 +44,9 @@ def settle(
   """
   if config.demonstrator == untrained.NAME:
     console.print(
-      f'[bold yellow]No expert ships for {config.task}: an untrained policy '
-      'demonstrates.[/] Train one with `python -m launchers.online --task '
-      f'{config.task}` and name it with --teacher.'
+      f'[bold yellow]An untrained policy demonstrates {config.task}.[/] Train '
+      f'a teacher with `python -m launchers.online --task {config.task}` and '
+      'name it with --teacher.'
     )
   task = Task(config.task, *spec)
   _settle(config, directory, 'demonstrator', task, 'actions')

@@ -22,6 +22,7 @@ from launchers.config import DEMO, GrowingBatchConfig, LaunchConfig
 from launchers.frozen import ConfigChangedError, freeze
 from launchers.run_directory import RunDirectory, RunIsLiveError
 from teachers import registry
+from teachers.errors import TeacherFailedError, TeacherUnavailableError
 
 _ISOLATED = 'UNDERSTUDY_ISOLATED'
 _AT_TOP = tyro.conf.arg(name='')  # Options without a prefix.
@@ -60,9 +61,11 @@ def main() -> int:
     RunIsLiveError,
     files.DamagedFileError,
     ports.PortInUseError,
+    TeacherFailedError,
+    TeacherUnavailableError,
     ValueError,
     OSError,
-  ) as error:  # fmt: skip
+  ) as error:
     console.print('[bold red]Refused:[/]', end=' ')
     console.print(str(error), soft_wrap=True, markup=False, highlight=False)
     return _REFUSED

@@ -22,7 +22,7 @@ from launchers.conductor import Conductor
 from launchers.config import GrowingBatchConfig
 from launchers.process import enter_node, import_function
 from launchers.run_directory import RunDirectory
-from teachers.checks import TeacherStoppedError
+from teachers.errors import TeacherStoppedError
 
 _CALL_TIMEOUT = 30.0  # Seconds; Courier's own default is for ever.
 _THREADS_GRACE = 3.0  # Seconds that a server outlives its clients.

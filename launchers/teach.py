@@ -12,7 +12,8 @@ import tyro
 
 from launchers import process
 from launchers.environments import Environment
-from teachers import credentials, registry, service, snapshot, untrained
+from launchers.teacher_options import task_of
+from teachers import credentials, registry, service
 from teachers.base import Task, Teacher
 from teachers.credentials import ServerKeys
 
@@ -102,27 +103,8 @@ def _keys(config: TeachConfig) -> ServerKeys:
 
 
 def _load(config: TeachConfig) -> Teacher:
-  task = config.task or _task_of_snapshot(config.teacher)
+  task = task_of(config.teacher, config.task)
   return registry.load(config.teacher, Task(task, *Environment(task).spec))
-
-
-def _task_of_snapshot(address: str) -> str:
-  """The task that a snapshot was trained on.
-
-  Raises:
-    FileNotFoundError: there is no such snapshot.
-    ValueError: the address is no snapshot's, or it names no task.
-  """
-  task = ''
-  if not (
-    registry.is_service(address)
-    or registry.is_python(address)
-    or address == untrained.NAME
-  ):
-    task = snapshot.load(address).metadata.get('task', '')
-  if not task:
-    raise ValueError(f'{address} names no task: give --task.')
-  return str(task)
 
 
 if __name__ == '__main__':

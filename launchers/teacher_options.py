@@ -11,10 +11,11 @@ from rich.markup import escape
 
 from datasets.files import DamagedFileError
 from launchers.acting import Behaviour
-from teachers import client, registry, snapshot, untrained
+from teachers import registry, snapshot, untrained
 from teachers.base import Task, Teacher
-from teachers.checks import AdviceRefusedError, ask_actions, check_teacher
-from teachers.endpoint import (
+from teachers.checks import ask_actions, check_teacher
+from teachers.errors import (
+  AdviceRefusedError,
   TeacherFailedError,
   TeacherStoppedError,
   TeacherUnavailableError,
@@ -74,6 +75,8 @@ def load(
     ValueError: the address or what it leads to is no teacher of this task.
   """
   if registry.is_service(address):
+    from teachers import client  # gRPC, which most teachers do without.
+
     teacher: Teacher = client.connect(
       [address], on_trouble=on_trouble, is_stopping=is_stopping
     )

@@ -3,18 +3,7 @@
 import numpy as np
 
 from teachers.base import Kind, Task, Teacher
-
-
-class AdviceRefusedError(ValueError):
-  """A teacher's answer that nothing may learn from; the message says why."""
-
-
-class WrongTeacherError(ValueError):
-  """A teacher that cannot teach this; the message says what would do."""
-
-
-class TeacherStoppedError(Exception):
-  """A teacher is no longer waited for, since the program stops."""
+from teachers.errors import AdviceRefusedError, WrongTeacherError
 
 
 def check_teacher(teacher: Teacher, task: Task, *kinds: Kind) -> None:

@@ -15,28 +15,9 @@ import numpy as np
 from teachers import checks, credentials, wire
 from teachers import service_pb2 as pb
 from teachers.base import Kind, Teacher
-from teachers.checks import AdviceRefusedError, WrongTeacherError
-from teachers.credentials import ExposedError
-from teachers.endpoint import (
-  AbsentError,
-  Description,
-  Endpoint,
-  TeacherFailedError,
-  TeacherStoppedError,
-  TeacherUnavailableError,
-)
+from teachers.endpoint import AbsentError, Description, Endpoint
+from teachers.errors import AdviceRefusedError
 from teachers.failover import Report, Services
-
-__all__ = [  # Also what its callers catch.
-  'AdviceRefusedError',
-  'ExposedError',
-  'RemoteTeacher',
-  'TeacherFailedError',
-  'TeacherStoppedError',
-  'TeacherUnavailableError',
-  'WrongTeacherError',
-  'connect',
-]
 
 TOKEN = 'UNDERSTUDY_TEACHER_TOKEN'
 ROOT_CERTIFICATES = 'UNDERSTUDY_TEACHER_ROOT_CERTIFICATES'

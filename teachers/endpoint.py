@@ -10,8 +10,9 @@ import grpc
 
 from teachers import credentials, wire
 from teachers import service_pb2 as pb
-from teachers.checks import (
+from teachers.errors import (
   AdviceRefusedError,
+  TeacherFailedError,
   TeacherStoppedError,
   WrongTeacherError,
 )
@@ -46,22 +47,6 @@ _ABSENT = (
 )
 # What another attempt may mend: a fault of the moment in the teacher's code.
 _PASSING = (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN)
-
-
-class TeacherUnavailableError(Exception):
-  """No service of a teacher answered for longer than the caller's patience."""
-
-
-class TeacherFailedError(Exception):
-  """A service answered with an error that waiting does not mend.
-
-  Attributes:
-    passing: whether another attempt may succeed.
-  """
-
-  def __init__(self, message: str, passing: bool = False):
-    super().__init__(message)
-    self.passing = passing
 
 
 class AbsentError(Exception):

@@ -7,11 +7,9 @@ import threading
 import time
 from typing import Optional, TypeVar
 
-from teachers.checks import AdviceRefusedError
-from teachers.endpoint import (
-  POLL,
-  AbsentError,
-  Endpoint,
+from teachers.endpoint import POLL, AbsentError, Endpoint
+from teachers.errors import (
+  AdviceRefusedError,
   TeacherFailedError,
   TeacherStoppedError,
   TeacherUnavailableError,

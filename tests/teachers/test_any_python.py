@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from launchers import acting
-from teachers import client, registry
+from teachers import client, errors, registry
 from teachers.base import Task
 from tests.teachers import other_python
 from tests.teachers.services import ROOT
@@ -63,7 +63,7 @@ def test_it_answers_as_its_functions_do(address, batch) -> None:
 
 def test_its_errors_are_named_and_it_goes_on(address) -> None:
   remote = client.connect([address])
-  with pytest.raises(client.TeacherFailedError, match='empty or not finite'):
+  with pytest.raises(errors.TeacherFailedError, match='empty or not finite'):
     remote.actions(np.full((2, 5), np.nan, np.float32))
   assert remote.actions(np.zeros((2, 5), np.float32)).shape == (2, 1)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
-from teachers import client, service, wire
+from teachers import client, errors, service, wire
 from teachers import service_pb2 as pb
 from teachers.base import NotGivenError
 from teachers.credentials import ServerKeys
@@ -225,7 +225,7 @@ def test_a_teachers_own_fault_is_internal(answer, message, capfd) -> None:
 
   with serving(Broken()) as server:
     remote = client.connect([server.address])
-    with pytest.raises(client.TeacherFailedError) as caught:
+    with pytest.raises(errors.TeacherFailedError) as caught:
       remote.actions(OBSERVATIONS)
     for part in (message, 'INTERNAL', server.address):
       assert part in str(caught.value)

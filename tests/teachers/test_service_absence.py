@@ -8,7 +8,7 @@ import numpy as np
 import portpicker
 import pytest
 
-from teachers import client
+from teachers import client, errors
 from tests.teachers.services import (
   Doubler,
   Process,
@@ -63,7 +63,7 @@ def test_a_service_that_comes_back_as_another_is_refused(process) -> None:
   process.kill()
   process.version = '2'
   process.start()
-  with pytest.raises(client.WrongTeacherError) as caught:
+  with pytest.raises(errors.WrongTeacherError) as caught:
     remote.actions(OBSERVATIONS)
   assert told.messages[-1:] in ([], [None])
   assert "version='1'" in str(caught.value)
@@ -128,7 +128,7 @@ def test_services_of_different_teachers_are_refused(other) -> None:
   with (
     fake() as one,
     fake(Describe=describe(**other)) as two,
-    pytest.raises(client.WrongTeacherError) as caught,
+    pytest.raises(errors.WrongTeacherError) as caught,
   ):
     client.connect([one, two])
   name, value = next(iter(other.items()))

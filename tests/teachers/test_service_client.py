@@ -8,7 +8,7 @@ import grpc
 import numpy as np
 import pytest
 
-from teachers import client
+from teachers import client, errors
 from tests.teachers.services import (
   Doubler,
   Told,
@@ -57,7 +57,7 @@ def test_an_answer_that_lies_is_refused_after_three(answer, message) -> None:
 
   with fake(Actions=count) as address:
     remote = client.connect([address], patience=0.0)
-    with pytest.raises(client.AdviceRefusedError, match=message) as caught:
+    with pytest.raises(errors.AdviceRefusedError, match=message) as caught:
       remote.actions(OBSERVATIONS)
   assert address in str(caught.value)
   assert len(asked) == 3
@@ -83,7 +83,7 @@ def test_another_service_is_asked_when_one_lies() -> None:
 def test_a_description_that_is_none_is_refused(fields, message) -> None:
   with (
     fake(Describe=describe(**fields)) as address,
-    pytest.raises(client.AdviceRefusedError, match=message),
+    pytest.raises(errors.AdviceRefusedError, match=message),
   ):
     client.connect([address])
 
@@ -108,7 +108,7 @@ def test_an_error_is_named(code, attempts) -> None:
 
   with fake(Actions=refuse) as address:
     remote = client.connect([address])
-    with pytest.raises(client.TeacherFailedError) as caught:
+    with pytest.raises(errors.TeacherFailedError) as caught:
       remote.actions(OBSERVATIONS)
   assert str(caught.value) == f'{address} Actions: {code.name}: since I say so'
   assert len(asked) == attempts
@@ -145,7 +145,7 @@ def test_a_message_that_is_too_large_is_not_waited_for() -> None:
   # The fake's own limit on what it sends is none.
   with fake(Actions=huge) as address:
     remote = client.connect([address])
-    with pytest.raises(client.TeacherFailedError, match='larger than max'):
+    with pytest.raises(errors.TeacherFailedError, match='larger than max'):
       remote.actions(OBSERVATIONS)
 
 
@@ -162,7 +162,7 @@ def test_a_slow_service_meets_the_deadline() -> None:
       [address], deadline=0.3, patience=0.5, on_trouble=told
     )
     began = time.monotonic()
-    with pytest.raises(client.TeacherUnavailableError, match='DEADLINE'):
+    with pytest.raises(errors.TeacherUnavailableError, match='DEADLINE'):
       remote.actions(OBSERVATIONS)
     assert 0.5 <= time.monotonic() - began < 5
     assert 'DEADLINE_EXCEEDED' in told.messages[0]
@@ -173,7 +173,7 @@ def test_a_slow_service_meets_the_deadline() -> None:
 
 def test_nobody_there_ends_the_patience() -> None:
   began = time.monotonic()
-  with pytest.raises(client.TeacherUnavailableError, match=r'of 0\.3 s'):
+  with pytest.raises(errors.TeacherUnavailableError, match=r'of 0\.3 s'):
     client.connect(['grpc://127.0.0.1:1'], patience=0.3)
   assert time.monotonic() - began < 5
 
@@ -202,7 +202,7 @@ def test_a_stop_ends_the_wait_at_once(in_flight) -> None:
       assert told.waits.wait(10)
     began = time.monotonic()
     stop.set()
-    with pytest.raises(client.TeacherStoppedError):
+    with pytest.raises(errors.TeacherStoppedError):
       waiting.result(10)
     assert time.monotonic() - began < 2
 

@@ -7,7 +7,7 @@ import grpc
 import numpy as np
 import pytest
 
-from teachers import client, credentials, service, wire
+from teachers import client, credentials, errors, service, wire
 from teachers.credentials import ServerKeys
 from tests.teachers.services import Doubler, serving
 
@@ -48,7 +48,7 @@ def test_tls_and_the_token_let_in(secured, pem, monkeypatch) -> None:
 
 @pytest.mark.parametrize('token', ['', TOKEN + 'x', TOKEN.upper()])
 def test_another_token_is_refused(secured, pem, token) -> None:
-  with pytest.raises(client.TeacherFailedError, match='UNAUTHENTICATED'):
+  with pytest.raises(errors.TeacherFailedError, match='UNAUTHENTICATED'):
     client.connect([secured], token=token, root_certificates=pem[0])
 
 
@@ -71,7 +71,7 @@ def test_the_token_guards_every_method(secured, pem) -> None:
 
 
 def test_plain_text_is_not_answered_by_tls(secured) -> None:
-  with pytest.raises(client.TeacherUnavailableError, match='UNAVAILABLE'):
+  with pytest.raises(errors.TeacherUnavailableError, match='UNAVAILABLE'):
     client.connect([secured], token=TOKEN, patience=0.2)
 
 
@@ -85,7 +85,7 @@ def test_an_unknown_certificate_is_not_trusted(secured, tmp_path) -> None:
     ],
     check=True, capture_output=True,
   )  # fmt: skip
-  with pytest.raises(client.TeacherUnavailableError, match=r'(?i)certificate'):
+  with pytest.raises(errors.TeacherUnavailableError, match=r'(?i)certificate'):
     client.connect([secured], token=TOKEN, root_certificates=other, patience=0)
 
 
@@ -95,12 +95,12 @@ def test_an_unknown_certificate_is_not_trusted(secured, tmp_path) -> None:
 )
 @pytest.mark.parametrize('secret', ['', TOKEN])
 def test_plain_text_beyond_loopback_is_refused(address, secret) -> None:
-  with pytest.raises(client.ExposedError, match=r'TLS.*ROOT_CERTIFICATES'):
+  with pytest.raises(credentials.ExposedError, match=r'TLS.*ROOT_CERTIFICATES'):
     client.connect([f'grpc://{address}'], token=secret)
 
 
 def test_tls_alone_does_not_do_beyond_loopback(pem) -> None:
-  with pytest.raises(client.ExposedError, match='a token is missing'):
+  with pytest.raises(credentials.ExposedError, match='a token is missing'):
     client.connect(['grpc://192.0.2.1:5'], root_certificates=pem[0])
 
 
