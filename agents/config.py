@@ -1,7 +1,7 @@
 """The agents' hyper-parameters. No TensorFlow: a command line reads them."""
 
 import dataclasses
-from typing import Literal, get_args
+from typing import Literal, Optional, get_args
 
 Kind = Literal[
   'none', 'bc_fixed', 'bc_decay', 'between',
@@ -147,6 +147,13 @@ class ObjectiveConfig:
         f'decay_rate is {self.decay_rate}; it must be above 0, and below 700 '
         'for its exponential to be finite.'
       )
+
+  @property
+  def anchor(self) -> Optional[Literal['initial', 'previous']]:
+    """The frozen policy that the learned one is pulled to, if any."""
+    if self.kind in ('bc_fixed', 'bc_decay'):
+      return 'initial'
+    return 'previous' if self.kind in ('between', 'teacher_action') else None
 
   @property
   def uses_teacher_actions(self) -> bool:

@@ -127,7 +127,7 @@ class D4PG(base.Agent):
         f"{objective.kind} needs policy_loss_observation='first': there the "
         f'teacher was asked; it is {config.policy_loss_observation!r}.'
       )
-    self._objective = objective
+    self.objective = objective
     self._total_steps = total_steps
     self._teacher_gradient = teacher_gradient
 
@@ -163,6 +163,23 @@ class D4PG(base.Agent):
       'policy_gradient_norm': policy_norm,
     }
 
+  def anchor_actions(self, batch: Transition) -> tf.Tensor:
+    """What the objective's anchor does where the policy is improved.
+
+    The anchor is frozen for a cycle. So these actions, `batch.anchor_action`
+    of an update, are computed once a cycle and not once an update.
+
+    Args:
+      batch: with leading axis B.
+
+    Returns:
+      [B, A].
+    """
+    assert self.objective.anchor, f'{self.objective.kind} has no anchor.'
+    nets = self.networks
+    anchor = {'initial': nets.initial_policy, 'previous': nets.previous_policy}
+    return anchor[self.objective.anchor](self._improved_at(batch))
+
   def critic_gradients(
     self, batch: Transition, next_policy: networks_lib.DeterministicPolicy
   ) -> tuple[Sequence[tf.Tensor], dict[str, tf.Tensor]]:
@@ -196,8 +213,7 @@ class D4PG(base.Agent):
     self, batch: Transition, step: tf.Tensor
   ) -> tuple[Sequence[tf.Tensor], dict[str, tf.Tensor]]:
     config, nets = self.config, self.networks
-    at_first = config.policy_loss_observation == 'first'
-    observation = batch.observation if at_first else batch.next_observation
+    observation = self._improved_at(batch)
     with tf.GradientTape() as tape:
       action = nets.policy(observation)  # [B, A]
       with tape.stop_recording():
@@ -207,12 +223,13 @@ class D4PG(base.Agent):
           action,
           q,
           regularizers.bounded(gradient, config.action_gradient_norm),
+          batch.anchor_action,
           batch.teacher_action,
           config.action_gradient_norm,
           self._alpha(step),
         )
         objective = regularizers.objective(
-          self._objective, self._anchors(), situation
+          self.objective, self._judges(), situation
         )
       loss = tf.reduce_mean(regularizers.loss(objective, action))
     gradients = tape.gradient(loss, self.policy_optimizer.parameters)
@@ -223,15 +240,14 @@ class D4PG(base.Agent):
       **objective.metrics,
     }
 
-  def _anchors(self) -> regularizers.Anchors:
-    nets = self.networks
-    return regularizers.Anchors(
-      nets.initial_policy,
-      nets.previous_policy,
-      nets.value(self._objective.filter_critic),
-      self._teacher_gradient,
-    )
+  def _improved_at(self, batch: Transition) -> tf.Tensor:
+    is_first = self.config.policy_loss_observation == 'first'
+    return batch.observation if is_first else batch.next_observation
+
+  def _judges(self) -> regularizers.Judges:
+    value = self.networks.value(self.objective.filter_critic)
+    return regularizers.Judges(value, self._teacher_gradient)
 
   def _alpha(self, step: tf.Tensor) -> tf.Tensor:
-    rate, form = self._objective.decay_rate, self._objective.decay_form
+    rate, form = self.objective.decay_rate, self.objective.decay_form
     return schedules.alpha(step, self._total_steps, rate, form)

@@ -19,19 +19,15 @@ Gradient = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 """From [B, S] and [B, A] to directions [B, A]."""
 
 
-class Anchors(NamedTuple):
+class Judges(NamedTuple):
   """Whom an objective can ask; it asks only those that it needs.
 
   Attributes:
-    initial: [B, S] to the actions [B, A] of pi_0, the cloned policy.
-    previous: the same of pi_{k-1}, the policy of the cycle before.
     filter_value: [B, S] and [B, A] to the values [B] that filter the teacher.
     teacher_gradient: [B, S] and [B, A] to the teacher's dQ*/da, [B, A]; None
       where there is no teacher.
   """
 
-  initial: Callable[[tf.Tensor], tf.Tensor]
-  previous: Callable[[tf.Tensor], tf.Tensor]
   filter_value: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
   teacher_gradient: Optional[Gradient]
 
@@ -44,7 +40,8 @@ class Situation(NamedTuple):
     action: [B, A], what the policy does there.
     value: [B], Q(s, a) of the critic that is trained.
     direction: [B, A], dQ/da there, of bounded norm.
-    teacher_action: [B, A], what the teacher would do; () where nobody asked.
+    anchor_action: [B, A], what the anchor, a frozen policy, does.
+    teacher_action: [B, A], what the teacher would do; both () if not needed.
     bound: largest norm of a direction.
     alpha: scalar in [0, 1], the decaying weight.
   """
@@ -53,6 +50,7 @@ class Situation(NamedTuple):
   action: tf.Tensor
   value: tf.Tensor
   direction: tf.Tensor
+  anchor_action: tf.Tensor
   teacher_action: tf.Tensor
   bound: float
   alpha: tf.Tensor
@@ -75,19 +73,19 @@ class Objective(NamedTuple):
 
 
 def objective(
-  config: ObjectiveConfig, anchors: Anchors, situation: Situation
+  config: ObjectiveConfig, judges: Judges, situation: Situation
 ) -> Objective:
   """The objective that the configuration names.
 
   Args:
     config: names it.
-    anchors: whom it may ask.
+    judges: whom it may ask.
     situation: where.
 
   Returns:
     Its terms, held constant.
   """
-  return _OBJECTIVES[config.kind](config, anchors, situation)
+  return _OBJECTIVES[config.kind](config, judges, situation)
 
 
 def loss(objective: Objective, action: tf.Tensor) -> tf.Tensor:
@@ -114,80 +112,67 @@ def bounded(direction: tf.Tensor, bound: float) -> tf.Tensor:
   return direction * (bound / tf.maximum(norm, bound))
 
 
-def _none(
-  config: ObjectiveConfig, anchors: Anchors, at: Situation
-) -> Objective:
+def _none(config: ObjectiveConfig, judges: Judges, at: Situation) -> Objective:
   """The policy gradient alone (P002, eq. 1)."""
-  del config, anchors
+  del config, judges
   return Objective(tf.constant(1.0), at.direction, (), {})
 
 
 def _bc_fixed(
-  config: ObjectiveConfig, anchors: Anchors, at: Situation
+  config: ObjectiveConfig, judges: Judges, at: Situation
 ) -> Objective:
   """A fixed pull to the cloned policy (eq. 3)."""
-  target = anchors.initial(at.observation)
+  del judges
   return Objective(
     tf.constant(1.0),
     at.direction,
-    [(tf.constant(config.weight), target)],
-    {'anchor_distance': _distance(target, at)},
+    [(tf.constant(config.weight), at.anchor_action)],
+    {'anchor_distance': _distance(at.anchor_action, at)},
   )
 
 
-def _bc_decay(
-  config: ObjectiveConfig, anchors: Anchors, at: Situation
-) -> Objective:
-  """A pull to the cloned policy that fades (eq. 4)."""
-  del config
-  return _decayed(anchors.initial(at.observation), at)
-
-
-def _between(
-  config: ObjectiveConfig, anchors: Anchors, at: Situation
-) -> Objective:
-  """A pull to the policy of the cycle before that fades (eq. 5)."""
-  del config
-  return _decayed(anchors.previous(at.observation), at)
-
-
-def _decayed(target: tf.Tensor, at: Situation) -> Objective:
+def _decay(config: ObjectiveConfig, judges: Judges, at: Situation) -> Objective:
+  """A pull that fades: to the cloned policy (eq. 4), to the last (eq. 5)."""
+  del config, judges
   return Objective(
     1.0 - at.alpha,
     at.direction,
-    [(at.alpha, target)],
-    {'alpha': at.alpha, 'anchor_distance': _distance(target, at)},
+    [(at.alpha, at.anchor_action)],
+    {
+      'alpha': at.alpha,
+      'anchor_distance': _distance(at.anchor_action, at),
+    },
   )
 
 
 def _teacher_action(
-  config: ObjectiveConfig, anchors: Anchors, at: Situation
+  config: ObjectiveConfig, judges: Judges, at: Situation
 ) -> Objective:
   """A fading pull to the teacher, a fixed one to the cycle before (eq. 6)."""
-  previous = anchors.previous(at.observation)
+  del judges
   return Objective(
     1.0 - at.alpha,
     at.direction,
     [
-      (tf.constant(config.between_weight), previous),
+      (tf.constant(config.between_weight), at.anchor_action),
       (at.alpha, at.teacher_action),
     ],
     {
       'alpha': at.alpha,
-      'anchor_distance': _distance(previous, at),
+      'anchor_distance': _distance(at.anchor_action, at),
       'teacher_distance': _distance(at.teacher_action, at),
     },
   )
 
 
 def _q_filter(
-  config: ObjectiveConfig, anchors: Anchors, at: Situation
+  config: ObjectiveConfig, judges: Judges, at: Situation
 ) -> Objective:
   """The teacher where the critic prefers it, else the gradient (eq. 7)."""
-  teacher = anchors.filter_value(at.observation, at.teacher_action)  # [B]
+  teacher = judges.filter_value(at.observation, at.teacher_action)  # [B]
   own = at.value
   if config.filter_critic != 'online':
-    own = anchors.filter_value(at.observation, at.action)
+    own = judges.filter_value(at.observation, at.action)
   # The two values of one and the same action may differ by rounding, for
   # TensorFlow fuses their graphs differently; it is a tie all the same.
   same = tf.reduce_all(at.teacher_action == at.action, axis=-1)
@@ -204,12 +189,12 @@ def _q_filter(
 
 
 def _teacher_grad(
-  config: ObjectiveConfig, anchors: Anchors, at: Situation
+  config: ObjectiveConfig, judges: Judges, at: Situation
 ) -> Objective:
   """The teacher's gradient, which fades into the critic's (eq. 8)."""
   del config
-  assert anchors.teacher_gradient  # The agent holds this.
-  teacher = anchors.teacher_gradient(at.observation, at.action)  # [B, A]
+  assert judges.teacher_gradient  # The agent holds this.
+  teacher = judges.teacher_gradient(at.observation, at.action)  # [B, A]
   teacher = bounded(tf.stop_gradient(teacher), at.bound)
   unit = [tf.math.l2_normalize(g, axis=-1) for g in (teacher, at.direction)]
   cosine = tf.reduce_sum(unit[0] * unit[1], axis=-1)  # [B]
@@ -229,8 +214,8 @@ def _distance(target: tf.Tensor, at: Situation) -> tf.Tensor:
 _OBJECTIVES = {
   'none': _none,
   'bc_fixed': _bc_fixed,
-  'bc_decay': _bc_decay,
-  'between': _between,
+  'bc_decay': _decay,
+  'between': _decay,
   'teacher_action': _teacher_action,
   'q_filter': _q_filter,
   'teacher_grad': _teacher_grad,

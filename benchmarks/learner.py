@@ -183,6 +183,7 @@ def _ours(kind: Any) -> Callable[[int], Any]:
   from agents.d4pg import D4PG, make_networks
   from datasets.memory import Memory, UniformSampler
   from datasets.types import EnvironmentSpec, Episode, EpisodeId
+  from launchers.batches import gather_for
 
   config = D4PGConfig()
   memory = Memory(config.n_step, config.discount)
@@ -197,13 +198,12 @@ def _ours(kind: Any) -> Callable[[int], Any]:
     )
     for i, (observations, actions, rewards) in enumerate(_episodes())
   )
-  sample = UniformSampler(
-    memory.gather, memory.num_transitions, config.batch_size, seed=0
-  )
   spec = EnvironmentSpec(OBSERVATION_SIZE, ACTION_SIZE)
   networks = make_networks(config, spec, seed=0)
-  objective = ObjectiveConfig(kind)
-  return Learner(D4PG(config, networks, objective, 100_000), sample).run
+  agent = D4PG(config, networks, ObjectiveConfig(kind), 100_000)
+  size, gather = memory.num_transitions, gather_for(agent, memory)
+  sample = UniformSampler(gather, size, config.batch_size, seed=0)
+  return Learner(agent, sample).run
 
 
 def _acme() -> Callable[[int], Any]:

@@ -92,6 +92,8 @@ class Transition(NamedTuple):
     next_observation: [..., B, S] float32, n steps on (fewer at the end).
     teacher_action: [..., B, A] float32, what the teacher would do at
       `observation`; () where nobody asks.
+    anchor_action: [..., B, A] float32, what the policy that the learner is
+      pulled to does where it improves its own; () where it is not pulled.
   """
 
   observation: np.ndarray
@@ -100,6 +102,7 @@ class Transition(NamedTuple):
   discount: np.ndarray
   next_observation: np.ndarray
   teacher_action: Any = ()
+  anchor_action: Any = ()
 
 
 class Demonstration(NamedTuple):

@@ -18,6 +18,7 @@ from agents.policy_evaluation import PolicyEvaluation
 from datasets.memory import Memory
 from datasets.sampler import UniformSampler
 from datasets.types import EnvironmentSpec
+from launchers.batches import gather_for
 from launchers.config import GrowingBatchConfig
 from launchers.teacher_gradients import TeacherGradients
 from teachers.base import Teacher
@@ -67,7 +68,7 @@ class Curriculum:
     self._config = config
     self.networks = make_networks(config.agent, spec, config.seed)
     self._gradients = TeacherGradients(load_advisor)
-    d4pg = D4PG(
+    self._d4pg = D4PG(
       config.agent,
       self.networks,
       config.objective,
@@ -78,8 +79,8 @@ class Curriculum:
       Cloning(config.cloning, self.networks.policy), self._sample
     )
     self._stopping = EarlyStopping(self.networks.policy)
-    self._pretraining = Learner(PolicyEvaluation(d4pg), self._sample)
-    self._improvement = Learner(d4pg, self._sample)
+    self._pretraining = Learner(PolicyEvaluation(self._d4pg), self._sample)
+    self._improvement = Learner(self._d4pg, self._sample)
     self._sampler: Optional[UniformSampler] = None
 
   @property
@@ -128,10 +129,9 @@ class Curriculum:
 
   def improve(self, cycle: int, memory: Memory, report: OnProgress) -> None:
     """Does the updates of `cycle` that are not done yet."""
-    needs_actions = self._config.objective.uses_teacher_actions
     if self._config.objective.uses_teacher_gradients:
       self._gradients.prepare()
-    gather = memory.advised if needs_actions else memory.gather
+    gather = gather_for(self._d4pg, memory)
     self._sampler = self._uniform(gather, memory.num_transitions, 2)
     end = cycle * self._config.learner_steps_per_cycle
     self._run('learn', self._improvement, end, report)

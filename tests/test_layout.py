@@ -33,6 +33,7 @@ MAY_IMPORT = {
 # Importing TensorFlow takes 5 to 8 s and 400 MB in each process. Of these
 # modules only the processes that compute gradients import any.
 WITH_TENSORFLOW = {
+  'launchers.batches',
   'launchers.curriculum',
   'launchers.learner',
   'launchers.online',

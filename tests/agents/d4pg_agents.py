@@ -42,5 +42,12 @@ def other_critic(seed):
 
 
 def update(agent, step=0, seed=0):
-  batch = problems.first(problems.transitions(seed, 1))
+  batch = anchored(agent, problems.first(problems.transitions(seed, 1)))
   return agent.update(batch, tf.constant(step, tf.int64))
+
+
+def anchored(agent, batch):
+  """The batch as a run gives it: with what the agent's own anchor does."""
+  if isinstance(agent, D4PG) and agent.objective.anchor:
+    batch = batch._replace(anchor_action=agent.anchor_actions(batch))
+  return batch

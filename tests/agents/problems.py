@@ -75,6 +75,7 @@ def _transition(step, batch_size):
     discount=rng.choice(np.array([0.0, 0.9], np.float32), batch_size),
     next_observation=normal(batch_size, SPEC.observation_size),
     teacher_action=np.tanh(normal(batch_size, SPEC.action_size)),
+    anchor_action=np.tanh(normal(batch_size, SPEC.action_size)),
   )
 
 

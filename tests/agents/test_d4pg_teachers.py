@@ -12,6 +12,7 @@ from agents.d4pg import D4PG, make_networks
 from tests.agents import problems
 from tests.agents.d4pg_agents import (
   TOTAL_STEPS,
+  anchored,
   make_agent,
   other_critic,
   update,
@@ -106,7 +107,7 @@ class TestTeachers:
       + 5 * np.sum((own - previous) ** 2, axis=-1)
       + alpha * np.sum((own - batch.teacher_action) ** 2, axis=-1)
     )
-    metrics = agent.update(batch, tf.constant(3, tf.int64))
+    metrics = agent.update(anchored(agent, batch), tf.constant(3, tf.int64))
     assert float(metrics['policy_loss']) == pytest.approx(expected, rel=1e-4)
     assert float(metrics['alpha']) == pytest.approx(alpha, rel=1e-5)
 

@@ -8,27 +8,23 @@ from agents.config import ObjectiveConfig
 ACTION = tf.constant([[0.1, -0.2], [0.5, 0.5], [0.0, 0.9]])
 DIRECTION = tf.constant([[0.6, 0.8], [0.0, -0.1], [0.3, 0.0]])
 TEACHER = tf.constant([[1.0, 1.0], [0.5, 0.5], [-1.0, 0.0]])
-INITIAL, PREVIOUS = 0.3, -0.4  # Constant policies.
+ANCHOR = tf.fill([3, 2], -0.4)
 
 
 def objective(kind, alpha=0.25, gradient=None, **kwargs):
-  anchors = regularizers.Anchors(
-    lambda s: tf.fill([len(s), 2], INITIAL),
-    lambda s: tf.fill([len(s), 2], PREVIOUS),
-    lambda s, a: tf.reduce_sum(a, axis=-1),
-    gradient,
-  )
+  judges = regularizers.Judges(lambda s, a: tf.reduce_sum(a, axis=-1), gradient)
   situation = regularizers.Situation(
     observation=tf.zeros([3, 4]),
     action=ACTION,
     value=tf.reduce_sum(ACTION, axis=-1),
     direction=DIRECTION,
+    anchor_action=ANCHOR,
     teacher_action=TEACHER,
     bound=1.0,
     alpha=tf.constant(alpha),
   )
   return regularizers.objective(
-    ObjectiveConfig(kind, **kwargs), anchors, situation
+    ObjectiveConfig(kind, **kwargs), judges, situation
   )
 
 
@@ -43,12 +39,12 @@ DPG = 0.5 * np.sum(np.square(DIRECTION.numpy()), axis=-1)
   ('kind', 'expected'),
   [
     ('none', DPG),
-    ('bc_fixed', DPG + 0.5 * distance(INITIAL)),
-    ('bc_decay', 0.75 * DPG + 0.25 * distance(INITIAL)),
-    ('between', 0.75 * DPG + 0.25 * distance(PREVIOUS)),
+    ('bc_fixed', DPG + 0.5 * distance(-0.4)),
+    ('bc_decay', 0.75 * DPG + 0.25 * distance(-0.4)),
+    ('between', 0.75 * DPG + 0.25 * distance(-0.4)),
     (
       'teacher_action',
-      0.75 * DPG + 5 * distance(PREVIOUS) + 0.25 * distance(TEACHER.numpy()),
+      0.75 * DPG + 5 * distance(-0.4) + 0.25 * distance(TEACHER.numpy()),
     ),
     # The teacher's action is better, the same, worse.
     ('q_filter', np.where([1, 1, 0], distance(TEACHER.numpy()), DPG)),
@@ -63,8 +59,7 @@ def test_losses(kind, expected):
 @pytest.mark.parametrize('kind', ['bc_decay', 'between'])
 def test_ends_of_the_decay_are_exact(kind):
   start = regularizers.loss(objective(kind, alpha=1.0), ACTION)
-  target = INITIAL if kind == 'bc_decay' else PREVIOUS
-  np.testing.assert_allclose(start, distance(target), rtol=1e-6)
+  np.testing.assert_allclose(start, distance(-0.4), rtol=1e-6)
   end = regularizers.loss(objective(kind, alpha=0.0), ACTION)
   none = regularizers.loss(objective('none'), ACTION)
   np.testing.assert_array_equal(end, none)
@@ -79,7 +74,7 @@ def test_only_the_action_is_differentiated():
   action = ACTION.numpy()
   expected = (
     -0.75 * DIRECTION.numpy()
-    + 10 * (action - PREVIOUS)
+    + 10 * (action + 0.4)
     + 0.5 * (action - TEACHER.numpy())
   )
   np.testing.assert_allclose(tape.gradient(loss, ACTION), expected, rtol=1e-5)
