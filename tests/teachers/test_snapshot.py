@@ -5,13 +5,37 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from agents.policy import Snapshot
 from teachers import snapshot
 from tests.launchers.harness import random_policy, write_teacher
+from tests.teachers.contract import TeacherContract
 
 
 def shipped() -> list[str]:
   files = sorted(snapshot.SHIPPED.glob('*/*.npz'))
   return [str(f.relative_to(snapshot.SHIPPED).with_suffix('')) for f in files]
+
+
+class TestExpert(TeacherContract):
+  def make_teacher(self):
+    return snapshot.load('cartpole-swingup/expert')
+
+
+class TestPolicyAlone(TeacherContract):
+  def make_teacher(self):
+    return snapshot.SnapshotTeacher('alone', Snapshot(random_policy(0), {}, {}))
+
+
+class TestPolicyAndCritic(TeacherContract):
+  @pytest.fixture(autouse=True)
+  def _written(self, tmp_path):
+    self._path = write_teacher(tmp_path / 'both.npz')
+
+  def make_teacher(self):
+    return snapshot.load(str(self._path))
+
+  def test_gives_both(self, teacher):
+    assert teacher.gives == {'actions', 'action_gradients'}
 
 
 def test_the_demos_expert_ships() -> None:
@@ -36,7 +60,20 @@ def test_a_path_is_a_name_too(tmp_path: Path) -> None:
   path = write_teacher(tmp_path / 'mine.npz')
   teacher = snapshot.load(str(path))
   assert teacher.name == str(path)
-  assert teacher.version == random_policy(0).digest
+
+
+def test_the_version_is_of_policy_and_critic(tmp_path: Path) -> None:
+  both = Snapshot.from_bytes(write_teacher(tmp_path / 'mine.npz').read_bytes())
+  alone = both._replace(critic={})
+  other = both._replace(
+    critic={**both.critic, 'atoms': both.critic['atoms'] * 2}
+  )
+  versions = {
+    snapshot.SnapshotTeacher('mine', one).version
+    for one in (both, alone, other)
+  }
+  assert len(versions) == 3
+  assert random_policy(0).digest in versions
 
 
 def test_an_unknown_teacher_is_refused_with_the_known_ones() -> None:

@@ -1,0 +1,93 @@
+"""From addresses to teachers."""
+
+import numpy as np
+import pytest
+
+from teachers import checks, registry
+from teachers.base import Task
+from teachers.snapshot import SnapshotTeacher
+from tests.launchers.harness import write_teacher
+from tests.teachers.examples import TASK, Constant
+from tests.teachers.services import serving
+
+CARTPOLE = Task('cartpole-swingup', 5, 1)
+MAKE = 'tests.teachers.examples:make'
+
+
+@pytest.mark.parametrize(
+  ('address', 'is_service', 'is_python'),
+  [
+    ('grpc://127.0.0.1:5', True, False),
+    ('module:factory', False, True),
+    ('module:factory?path=grpc://a:1', False, True),
+    ('cartpole-swingup/expert', False, False),
+    ('untrained', False, False),
+  ],
+)
+def test_kinds_of_address(address, is_service, is_python):
+  assert registry.is_service(address) == is_service
+  assert registry.is_python(address) == is_python
+
+
+@pytest.mark.parametrize('address', ['cartpole-swingup/expert', 'untrained'])
+def test_names_of_snapshots(address):
+  teacher = registry.load(address, CARTPOLE)
+  assert isinstance(teacher, SnapshotTeacher)
+  assert teacher.name == address
+
+
+def test_paths_of_snapshots(tmp_path):
+  path = write_teacher(tmp_path / 'mine.npz')
+  assert registry.load(str(path), CARTPOLE).name == str(path)
+
+
+@pytest.mark.parametrize(
+  ('query', 'name', 'gradient'),
+  [
+    ('', 'constant', (0, 0)),
+    ('?gradient=(1,2.5)', 'constant', (1, 2.5)),
+    ('?name=a b', 'a b', (0, 0)),
+    ('?name=a%26b%3Dc&gradient=[3,4]', 'a&b=c', (3, 4)),
+  ],
+)
+def test_factories_get_their_arguments(query, name, gradient):
+  teacher = registry.load(MAKE + query, TASK)
+  assert teacher.name == name
+  rows = np.zeros((1, 3), np.float32)
+  advice = teacher.action_gradients(rows, rows[:, :2])
+  np.testing.assert_array_equal(advice, [gradient])
+
+
+def test_services():
+  with serving(Constant((0.5, 0), name='far')) as server:
+    teacher = registry.load(f'grpc://127.0.0.1:{server.port}', TASK)
+    assert teacher.name == 'far'
+
+
+def no_teacher(task):
+  return task.name
+
+
+@pytest.mark.parametrize(
+  ('address', 'says'),
+  [
+    ('no_such_module:make', 'PYTHONPATH'),
+    ('tests.teachers.examples:no_such', 'PYTHONPATH'),
+    ('tests.teachers.test_registry:no_teacher', 'returned str'),
+    (f'{MAKE}?gradient', 'bad query'),
+  ],
+)
+def test_what_leads_to_no_teacher_is_refused(address, says):
+  with pytest.raises(ValueError, match=says):
+    registry.load(address, TASK)
+
+
+def test_an_unknown_name_is_refused():
+  with pytest.raises(FileNotFoundError, match='wizard'):
+    registry.load('cartpole-swingup/wizard', CARTPOLE)
+
+
+@pytest.mark.parametrize('address', ['cartpole-swingup/expert', MAKE])
+def test_a_teacher_of_another_task_is_refused(address):
+  with pytest.raises(checks.WrongTeacherError, match='walker-run'):
+    registry.load(address, Task('walker-run', 24, 6))
