@@ -38,6 +38,7 @@ WITH_TENSORFLOW = {
   'launchers.learner',
   'launchers.online',
   'launchers.teacher_gradients',
+  'teachers.reward_fitting',
   *(
     f'agents.{path.stem}'
     for path in (ROOT / 'agents').glob('*.py')
