@@ -21,7 +21,9 @@ from teachers.failover import Report, Services
 
 TOKEN = 'UNDERSTUDY_TEACHER_TOKEN'
 ROOT_CERTIFICATES = 'UNDERSTUDY_TEACHER_ROOT_CERTIFICATES'
-"""Environment variables, since a command line is written to config.json."""
+DEADLINE = 'UNDERSTUDY_TEACHER_DEADLINE'
+"""Environment variables: secrets have no place in config.json, where a run's
+command line is written, and a deadline may change when a run goes on."""
 
 
 class RemoteTeacher(Teacher):
@@ -137,7 +139,7 @@ class RemoteTeacher(Teacher):
 def connect(
   addresses: Sequence[str],
   *,
-  deadline: float = 10.0,
+  deadline: Optional[float] = None,
   patience: Optional[float] = None,
   on_trouble: Optional[Report] = None,
   is_stopping: Optional[Callable[[], bool]] = None,
@@ -148,7 +150,8 @@ def connect(
 
   Args:
     addresses: 'grpc://host:port', services of the same teacher.
-    deadline: seconds for each call.
+    deadline: seconds for each call. None: those of the environment variable
+      UNDERSTUDY_TEACHER_DEADLINE, else 10.
     patience: seconds for which nobody may answer; None: any time.
     on_trouble: called with what fails when advice is late, again at each
       further try, and with None when that is over; by whichever thread asks.
@@ -173,6 +176,8 @@ def connect(
     credentials.check_token(token, TOKEN)
   if root_certificates is None and os.environ.get(ROOT_CERTIFICATES):
     root_certificates = Path(os.environ[ROOT_CERTIFICATES])
+  if deadline is None:
+    deadline = _deadline()
   stopping = is_stopping or (lambda: False)
   endpoints = [
     Endpoint(
@@ -185,6 +190,17 @@ def connect(
   ]
   services = Services(endpoints, patience, on_trouble or _log, stopping)
   return RemoteTeacher(_describe(services, deadline), services, deadline)
+
+
+def _deadline() -> float:
+  text = os.environ.get(DEADLINE) or '10'
+  try:
+    seconds = float(text)
+  except ValueError:
+    seconds = 0.0
+  if not 0 < seconds < float('inf'):
+    raise ValueError(f'{DEADLINE} is {text!r}; give seconds above 0.')
+  return seconds
 
 
 def _describe(services: Services, deadline: float) -> Description:

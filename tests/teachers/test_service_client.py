@@ -171,6 +171,26 @@ def test_a_slow_service_meets_the_deadline() -> None:
     np.testing.assert_array_equal(remote.actions(OBSERVATIONS), GOOD)
 
 
+@pytest.mark.parametrize('text', ['0', '-1', 'inf', 'soon'])
+def test_the_deadline_of_the_environment(monkeypatch, text) -> None:
+  monkeypatch.setenv(client.DEADLINE, text)
+  with pytest.raises(ValueError, match=f'{client.DEADLINE} is {text!r}'):
+    client.connect(['grpc://127.0.0.1:1'])
+  monkeypatch.setenv(client.DEADLINE, '0.2')
+  finish = threading.Event()
+
+  def slow(request, context):
+    finish.wait(20)
+    return describe()(request, context)
+
+  with fake(Describe=slow) as address:
+    began = time.monotonic()
+    with pytest.raises(errors.TeacherUnavailableError, match='DEADLINE'):
+      client.connect([address], patience=0.1)
+    assert 0.2 <= time.monotonic() - began < 5
+    finish.set()
+
+
 def test_nobody_there_ends_the_patience() -> None:
   began = time.monotonic()
   with pytest.raises(errors.TeacherUnavailableError, match=r'of 0\.3 s'):
