@@ -15,8 +15,8 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 DEMO_ARGS ?= --demo
 # Two workers; tests that start a program's nodes share one of them (conftest).
 PYTEST_ARGS ?= -n 2 --dist loadgroup
-BENCHMARKS ?= memory learner acting program
-FOLDERS := agents teachers datasets launchers benchmarks tests .ci
+BENCHMARKS ?= memory learner acting program teachers
+FOLDERS := agents teachers datasets launchers benchmarks examples tests .ci
 
 help:  ## list the commands
 	@echo "Understudy. Commands:"

@@ -226,7 +226,8 @@ class LaunchConfig:
   launch_type: Literal['processes', 'threads'] = 'processes'
   """One process a node, or all nodes as threads of one process (to debug)."""
   port: int = 0
-  """First of two consecutive ports, the conductor's and Reverb's; 0: free ones
-  are found, in a network namespace that only the nodes can reach."""
+  """First of some consecutive ports: the conductor's, Reverb's, the teachers'.
+  0: free ones are found, in a network namespace that only the nodes can
+  reach."""
   report: bool = True
   """Draw the curves and tables when the run is done."""

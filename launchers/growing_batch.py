@@ -121,8 +121,8 @@ def _launch(
     import tensorflow  # noqa: F401  (before Reverb's import without it)
   from launchers import display, program, supervision
 
-  for port in (launch.port, launch.port + 1) if launch.port else ():
-    ports.check_port(port)
+  for offset in range(2 + config.num_teachers if launch.port else 0):
+    ports.check_port(launch.port + offset)
   nodes_program, address = program.make_program(
     config, directory, secrets.token_hex(8), launch.port
   )

@@ -1,0 +1,110 @@
+"""What docs/teachers.md says is so: its modules run, its commands exist."""
+
+import os
+from pathlib import Path
+import re
+import subprocess
+import sys
+
+import pytest
+
+from launchers.curriculum import METRICS
+from tests.test_layout import ROOT, help_of
+
+TEACHERS = (ROOT / 'docs' / 'teachers.md').read_text(encoding='utf-8')
+
+
+def modules() -> dict[str, str]:
+  """The text's Python modules by file name, which their first line gives."""
+  blocks = re.findall(r'```python\n(.*?)```', TEACHERS, re.DOTALL)
+  found = {}
+  for block in blocks:
+    match = re.match(r'# (\w+\.py)\n', block)
+    assert match, f'This block is no module: {block[:80]}'
+    found[match[1]] = block
+  return found
+
+
+def commands() -> list[str]:
+  """The commands of its shell blocks, one a line, and those in its text."""
+  blocks = re.findall(r'```sh\n(.*?)```', TEACHERS, re.DOTALL)
+  lines = '\n'.join(blocks).replace('\\\n', ' ').splitlines()
+  spans = re.findall(r'`(python -m [^`\n]+)`', TEACHERS)
+  return [line for line in [*lines, *spans] if line.startswith('python -m ')]
+
+
+def options_by_module() -> dict[str, set[str]]:
+  found: dict[str, set[str]] = {}
+  for command in commands():
+    module, *words = command.split()[2:]
+    named = {word for word in words if word.startswith('--')}
+    found.setdefault(module, set()).update(named)
+  return found
+
+
+def test_its_teacher_passes_its_tests(tmp_path: Path) -> None:
+  files = modules()
+  assert set(files) == {'my_teacher.py', 'test_my_teacher.py'}
+  for name, text in files.items():
+    (tmp_path / name).write_text(text, encoding='utf-8')
+  result = subprocess.run(
+    [
+      sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider',
+      str(tmp_path / 'test_my_teacher.py'),
+    ],
+    cwd=ROOT,
+    env={**os.environ, 'PYTHONPATH': str(ROOT)},
+    capture_output=True,
+    text=True,
+    timeout=120,
+  )  # fmt: skip
+  assert result.returncode == 0, result.stdout
+  passed = re.search(r'(\d+) passed', result.stdout)
+  assert passed, result.stdout
+  assert int(passed[1]) > 10
+
+
+LAUNCHERS = sorted(
+  module for module in options_by_module() if module.startswith('launchers.')
+)
+
+
+def test_it_prints_the_commands_that_take_a_teacher() -> None:
+  named = {module.partition('.')[2] for module in LAUNCHERS}
+  assert named >= {
+    'annotate', 'demonstrate', 'evaluate', 'growing_batch', 'teach',
+  }  # fmt: skip
+
+
+@pytest.mark.parametrize('module', LAUNCHERS)
+def test_the_options_of_its_commands_exist(module: str) -> None:
+  known = help_of(module)
+  used = options_by_module()[module]
+  unknown = {
+    option
+    for option in used
+    if not re.search(rf'{re.escape(option.replace("_", "-"))}(?![\w.-])', known)
+  }
+  assert not unknown, f'{module} has no {sorted(unknown)}'
+
+
+def test_its_other_modules_and_files_exist() -> None:
+  for module in options_by_module():
+    if module.startswith('benchmarks.'):
+      assert ROOT.joinpath(*module.split('.')).with_suffix('.py').is_file()
+  for module in re.findall(r'`(teachers\.\w+):make', TEACHERS):
+    path = ROOT.joinpath(*module.split('.')).with_suffix('.py')
+    assert path.is_file(), module
+    assert '\ndef make(' in path.read_text(encoding='utf-8'), module
+  for link in re.findall(r'\]\(([^)#]+)\)', TEACHERS):
+    assert (ROOT / 'docs' / link).exists(), link
+
+
+def test_its_columns_are_logged() -> None:
+  section = TEACHERS.partition('columns of `metrics.csv`')[2]
+  rows = section.partition('\n\n')[0].splitlines()[2:]
+  columns = {
+    name for row in rows for name in re.findall(r'`(\w+)`', row.split('|')[3])
+  }
+  assert 'teacher_cosine' in columns
+  assert columns <= set(METRICS)
