@@ -67,7 +67,12 @@ def _call(address: str, task: Task) -> Teacher:
       query, keep_blank_values=True, strict_parsing=bool(query)
     )
   }
-  teacher = factory(task, **arguments)
+  try:
+    teacher = factory(task, **arguments)
+  except TypeError as error:  # An argument that it does not take, mostly.
+    raise ValueError(
+      f'{path} was called with the task and {arguments}: {error}.'
+    ) from error
   if not isinstance(teacher, Teacher):
     raise ValueError(
       f'{path} returned {type(teacher).__name__}, which is no '

@@ -58,6 +58,11 @@ def test_factories_get_their_arguments(query, name, gradient):
   np.testing.assert_array_equal(advice, [gradient])
 
 
+def test_an_argument_that_the_factory_does_not_take_is_refused():
+  with pytest.raises(ValueError, match=r"examples:make .*'gradeint': 1"):
+    registry.load(f'{MAKE}?gradeint=1', TASK)
+
+
 def test_services():
   with serving(Constant((0.5, 0), name='far')) as server:
     teacher = registry.load(f'grpc://127.0.0.1:{server.port}', TASK)
