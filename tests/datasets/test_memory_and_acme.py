@@ -55,5 +55,5 @@ def test_the_items_of_acme():
     batch = memory.gather(np.arange(12))
     # Acme's first four items start at step 0, too, but are shorter: left out.
     for index, item in enumerate(items[4:]):
-      for ours, theirs in zip(batch, item, strict=True):
+      for ours, theirs in zip(batch[:5], item, strict=True):
         np.testing.assert_allclose(ours[index], theirs, rtol=1e-5, atol=1e-6)

@@ -45,9 +45,11 @@ def test_each_cycle_has_exactly_its_share(reference: harness.Run) -> None:
 
 def test_demonstrations_carry_clean_labels(reference: harness.Run) -> None:
   teacher = harness.random_policy(0)
+  settled = json.loads((reference.directory / 'demonstrator.json').read_text())
   for episode in EpisodeStore(reference.directory / 'demonstrations'):
     assert episode.annotation is not None
-    assert episode.annotation.version == teacher.digest == episode.policy
+    assert episode.annotation.version == settled['version'] == episode.policy
+    assert episode.annotation.teacher == settled['name']
     difference = episode.actions - episode.annotation.actions
     assert 0 < abs(difference).max() < 1
     for observation, action in zip(
