@@ -223,6 +223,9 @@ class LaunchConfig:
 
   runs: Path = Path('runs')
   """The directory that holds the run directories."""
+  start: Optional[Path] = None
+  """A run with the same options up to the end of cycle 0: that cycle is copied
+  rather than computed again."""
   launch_type: Literal['processes', 'threads'] = 'processes'
   """One process a node, or all nodes as threads of one process (to debug)."""
   port: int = 0

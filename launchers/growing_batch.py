@@ -8,7 +8,6 @@ import json
 import os
 import secrets
 import shutil
-import subprocess
 import sys
 import time
 from typing import Annotated, Any, Optional
@@ -17,14 +16,13 @@ from rich.console import Console
 import tyro
 
 from datasets import files, ports
-from launchers import process
+from launchers import isolation, process
 from launchers.config import DEMO, GrowingBatchConfig, LaunchConfig
 from launchers.frozen import ConfigChangedError, freeze
 from launchers.run_directory import RunDirectory, RunIsLiveError
 from teachers import registry
 from teachers.errors import TeacherFailedError, TeacherUnavailableError
 
-_ISOLATED = 'UNDERSTUDY_ISOLATED'
 _AT_TOP = tyro.conf.arg(name='')  # Options without a prefix.
 _LITTLE_SPACE = 1 << 20  # Bytes.
 _FAILED, _REFUSED = 1, 2  # Exit codes; a signal N gives 128 + N.
@@ -54,7 +52,13 @@ def main() -> int:
     defaults = Options(demo=is_demo, run=DEMO if is_demo else Options.run)
     options = tyro.cli(Options, default=defaults)
     process.prepare_environment()
-    _isolate_network(options, console)
+    # A chosen port means that others are to reach it, and a teacher's service
+    # must be reached: such a run stays outside.
+    config = options.run
+    is_open = options.launch.port or any(
+      map(registry.is_service, (config.advisor, config.demonstrator))
+    )
+    isolation.enter('launchers.growing_batch', bool(is_open), console)
     return run(options.run, options.launch, console)
   except (
     ConfigChangedError,
@@ -84,7 +88,7 @@ def run(
   lock = directory.lock()
   try:
     freeze(config, directory.root)
-    _prepare(config, directory, console)
+    _prepare(config, launch, directory, console)
     code = 0
     if directory.finished_cycles(config.cycles) <= config.cycles:
       code = _launch(config, launch, directory, console)
@@ -98,14 +102,19 @@ def run(
 
 
 def _prepare(
-  config: GrowingBatchConfig, directory: RunDirectory, console: Console
+  config: GrowingBatchConfig,
+  launch: LaunchConfig,
+  directory: RunDirectory,
+  console: Console,
 ) -> None:
   """Checks what can be checked before any process starts."""
-  from launchers import advice, demonstrations
+  from launchers import advice, demonstrations, start
   from launchers.environments import Environment
 
   environment = Environment(config.task)
   advice.settle(config, directory, environment.spec, console)
+  if launch.start is not None:
+    start.copy_from(launch.start, config, directory, console)
   if config.demonstrations.path:
     demonstrations.import_into(config, directory, console)
 
@@ -127,7 +136,7 @@ def _launch(
     config, directory, secrets.token_hex(8), launch.port
   )
   screen = display.Display(config, directory, console)
-  with supervision.StopRequest() as stop:
+  with process.StopRequest() as stop:
     nodes = supervision.Nodes(nodes_program, threads, directory.logs())
     stop.listen()
     status = _StatusClient(address.resolve())
@@ -148,7 +157,8 @@ def _launch(
     console.print(f'Stopped by {stop.signal.name}; everything is saved.')
   if failure or stop.signal:
     console.print('To go on, give the same command again:')
-    console.print(f'  {_command()}', soft_wrap=True, highlight=False)
+    command = isolation.command('launchers.growing_batch')
+    console.print(f'  {command}', soft_wrap=True, highlight=False)
   return _FAILED if failure else 128 + stop.signal if stop.signal else 0
 
 
@@ -202,56 +212,6 @@ def _conclude(
   }
   console.file.flush()
   print(json.dumps(result), flush=True)
-
-
-def _isolate_network(options: Options, console: Console) -> None:
-  """Starts again inside a network namespace that only the nodes can reach.
-
-  Courier and Reverb listen on every interface and trust every peer. A chosen
-  port means that others are to reach it, and a teacher's service must be
-  reached: such a run stays outside.
-  """
-  if os.environ.get(_ISOLATED):
-    _raise_loopback()
-    return
-  unshare = shutil.which('unshare')
-  command = [unshare or '', '--map-root-user', '--net']
-  config = options.run
-  is_open = options.launch.port or any(
-    map(registry.is_service, (config.advisor, config.demonstrator))
-  )
-  if unshare and not is_open:
-    works = subprocess.run(
-      [*command, 'true'], capture_output=True, timeout=10, check=False
-    )
-    if works.returncode == 0:
-      os.environ[_ISOLATED] = '1'
-      os.environ['UNDERSTUDY_COMMAND'] = _command()
-      sys.stdout.flush()
-      arguments = ['-m', 'launchers.growing_batch', *sys.argv[1:]]
-      os.execv(unshare, [*command, sys.executable, *arguments])
-  console.print(
-    '[bold yellow]The ports of this run are open on every interface and trust '
-    'whoever connects.[/] Run it only where the network is yours.'
-  )
-
-
-def _raise_loopback() -> None:
-  """A new namespace's loopback interface is down."""
-  import fcntl
-  import socket
-  import struct
-
-  up_and_running, set_flags = 0x41, 0x8914  # IFF_UP | IFF_RUNNING, SIOCSIFFLAGS
-  with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
-    request = struct.pack('16sh14x', b'lo', up_and_running)
-    fcntl.ioctl(control, set_flags, request)
-
-
-def _command() -> str:
-  given = ' '.join(sys.argv[1:])
-  default = f'python -m launchers.growing_batch {given}'.strip()
-  return os.environ.get('UNDERSTUDY_COMMAND', default)
 
 
 if __name__ == '__main__':

@@ -8,6 +8,7 @@ from pathlib import Path
 import signal
 import sys
 import threading
+from typing import Any, Optional
 from unittest import mock
 
 import absl.app
@@ -22,6 +23,19 @@ SINGLE_THREADED = {'OPENBLAS_NUM_THREADS': '1', 'OMP_NUM_THREADS': '1'}
 _PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 
 
+def end_with_parent(parent: int, number: signal.Signals) -> None:
+  """Has the kernel send this process a signal when its parent dies.
+
+  Raises:
+    OSError: the kernel refuses.
+  """
+  libc = ctypes.CDLL(None, use_errno=True)
+  if libc.prctl(_PR_SET_PDEATHSIG, number) != 0:
+    raise OSError(ctypes.get_errno(), 'prctl(PR_SET_PDEATHSIG)')
+  if parent and os.getppid() != parent:
+    sys.exit('The launcher died before this process was up.')
+
+
 def enter_node(name: str) -> None:
   """Ties a node's process to the launcher's; does nothing in a thread.
 
@@ -34,12 +48,8 @@ def enter_node(name: str) -> None:
   if threading.current_thread() is not threading.main_thread():
     return
   launcher = int(os.environ.get('UNDERSTUDY_LAUNCHER', '0'))
-  libc = ctypes.CDLL(None, use_errno=True)
-  if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL) != 0:
-    raise OSError(ctypes.get_errno(), 'prctl(PR_SET_PDEATHSIG)')
-  libc.prctl(_PR_SET_NAME, name.encode())
-  if launcher and os.getppid() != launcher:
-    sys.exit('The launcher died before this node was up.')
+  end_with_parent(launcher, signal.SIGKILL)
+  ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode())
   signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
@@ -77,3 +87,33 @@ def prepare_environment() -> None:
   os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
   os.environ.setdefault('MUJOCO_GL', 'disable')
   os.environ.setdefault('GRPC_VERBOSITY', 'ERROR')
+
+
+class StopRequest:
+  """Turns SIGINT and SIGTERM into a flag, while it is entered.
+
+  Launchpad installs handlers of its own when it launches; `listen` again
+  afterwards takes the signals back.
+  """
+
+  def __init__(self) -> None:
+    self.signal: Optional[signal.Signals] = None
+    self._previous: dict[signal.Signals, Any] = {}
+
+  def __enter__(self) -> 'StopRequest':
+    for number in (signal.SIGINT, signal.SIGTERM):
+      self._previous[number] = signal.getsignal(number)
+    self.listen()
+    return self
+
+  def listen(self) -> None:
+    """Takes the signals."""
+    for number in self._previous:
+      signal.signal(number, self._note)
+
+  def __exit__(self, *_: object) -> None:
+    for number, handler in self._previous.items():
+      signal.signal(number, handler)
+
+  def _note(self, number: int, _: object) -> None:
+    self.signal = signal.Signals(number)

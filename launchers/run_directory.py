@@ -28,6 +28,11 @@ class RunDirectory:
   def __init__(self, root: Path):
     self.root = root
 
+  @property
+  def config(self) -> Path:
+    """The options of the run."""
+    return self.root / 'config.json'
+
   def cycle(self, cycle: int) -> Path:
     """The directory of one cycle."""
     return self.root / 'cycles' / f'{cycle:03d}'

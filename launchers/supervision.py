@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Optional
 import launchpad as lp
 from launchpad.nodes.python.local_multi_processing import PythonProcess
 
-from launchers.process import SINGLE_THREADED
+from launchers.process import SINGLE_THREADED, StopRequest
 
 _NOTICE_SECONDS = 7.0  # Between asking a node to stop and killing it.
 _SERVERS = ('conductor', 'replay', 'teacher')
@@ -42,36 +42,6 @@ class Failure(NamedTuple):
       last -= 1
     message = '\n'.join(lines[last + 1 :][-12:]) if last else ''
     return f'{text} Its output is in {self.log}\n{message}'.rstrip()
-
-
-class StopRequest:
-  """Turns SIGINT and SIGTERM into a flag, while it is entered.
-
-  Launchpad installs handlers of its own when it launches; `listen` again
-  afterwards takes the signals back.
-  """
-
-  def __init__(self) -> None:
-    self.signal: Optional[signal.Signals] = None
-    self._previous: dict[signal.Signals, Any] = {}
-
-  def __enter__(self) -> 'StopRequest':
-    for number in (signal.SIGINT, signal.SIGTERM):
-      self._previous[number] = signal.getsignal(number)
-    self.listen()
-    return self
-
-  def listen(self) -> None:
-    """Takes the signals."""
-    for number in self._previous:
-      signal.signal(number, self._note)
-
-  def __exit__(self, *_: object) -> None:
-    for number, handler in self._previous.items():
-      signal.signal(number, handler)
-
-  def _note(self, number: int, _: object) -> None:
-    self.signal = signal.Signals(number)
 
 
 class Nodes:

@@ -1,0 +1,37 @@
+"""Runs that begin with the cycle 0 of another."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.launchers import harness
+
+pytestmark = [pytest.mark.processes, pytest.mark.slow]
+
+
+def test_it_ends_as_if_it_had_computed_cycle_0_itself(
+  reference: harness.Run, tmp_path: Path
+) -> None:
+  run = harness.complete(tmp_path, start=reference.directory)
+  assert 'Cycle 0 is that of' in run.output
+  assert not list((run.directory / 'demonstrations').glob('*.npz'))
+  assert harness.final_policies(run.directory) == harness.final_policies(
+    reference.directory
+  )
+  assert run.result()['returns'] == reference.result()['returns']
+
+
+def test_a_start_with_other_options_is_refused(
+  reference: harness.Run, tmp_path: Path
+) -> None:
+  words = {'start': reference.directory, 'cloning__steps': 30}
+  with harness.launched(tmp_path, **words) as run:
+    assert run.wait() == 2
+  assert 'cloning' in run.output
+  assert "'steps': 30" in run.output
+
+
+def test_an_unfinished_start_is_refused(tmp_path: Path) -> None:
+  with harness.launched(tmp_path, start=tmp_path / 'nothing') as run:
+    assert run.wait() == 2
+  assert 'no finished cycle 0' in run.output
