@@ -1,8 +1,12 @@
-"""Draws what a run did: python -m launchers.report runs/NAME [runs/OTHER …].
+"""Draws what runs did: python -m launchers.report runs/NAME [runs/OTHER …].
 
 Writes runs/NAME/report/: learning_curve.png, losses.png, and index.html, a page
 that holds its own pictures and can be sent to anybody. A run that still goes on
 is reported as far as it is.
+
+With a study's file, `python -m launchers.report studies/NAME.toml`, the same of
+all its runs together, to runs/studies/reports/NAME/: figure.png, index.html,
+table.md, results.json and curves.csv.
 """
 
 import argparse
@@ -64,24 +68,69 @@ def describe(run: RunRecord) -> str:
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
   """The command; returns its exit code."""
+  parser = _parser()
+  options = parser.parse_args(arguments)
+  studies = [path for path in options.paths if path.suffix == '.toml']
+  if options.seeds and not studies:
+    parser.error('--seeds is for studies; name a studies/NAME.toml.')
+  if options.output and (len(studies) != 1 or len(options.paths) != 1):
+    parser.error('--output is for one study; name one studies/NAME.toml alone.')
+  codes = [
+    _report_study(path, options) if path in studies else _report_run(path)
+    for path in options.paths
+  ]
+  return max(codes)
+
+
+def _parser() -> argparse.ArgumentParser:
   parser = argparse.ArgumentParser(
     prog='python -m launchers.report',
-    description='Draws learning curves and tables of runs to NAME/report/.',
+    description='Draws learning curves and tables of runs to NAME/report/, and '
+    'the figure, table and verdicts of studies.',
   )
   parser.add_argument(
-    'runs', nargs='+', type=Path, metavar='runs/NAME', help='a run directory'
-  )
-  code = 0
-  for directory in parser.parse_args(arguments).runs:
-    try:
-      run = load_run(directory)
-    except NotARunError as error:
-      print(error, file=sys.stderr)
-      code = 2
-    else:
-      print(describe(run))
-      print(f'  {_write(run)}')
-  return code
+    'paths', nargs='+', type=Path, metavar='PATH',
+    help='runs/NAME, or the file of a study, studies/NAME.toml',
+  )  # fmt: skip
+  parser.add_argument(
+    '--runs', type=Path, default=Path('runs'),
+    help='of a study: the directory that holds the run directories (runs)',
+  )  # fmt: skip
+  parser.add_argument(
+    '--seeds', type=int, nargs='+', default=[],
+    help="of a study: these seeds in place of the file's",
+  )  # fmt: skip
+  parser.add_argument(
+    '--output', type=Path,
+    help='of a study: where to write (RUNS/studies/reports/NAME)',
+  )  # fmt: skip
+  return parser
+
+
+def _report_run(directory: Path) -> int:
+  try:
+    run = load_run(directory)
+  except NotARunError as error:
+    print(error, file=sys.stderr)
+    return 2
+  print(describe(run))
+  print(f'  {_write(run)}')
+  return 0
+
+
+def _report_study(path: Path, options: argparse.Namespace) -> int:
+  # Its libraries take two seconds to import, which a run's report need not pay.
+  from launchers import study_config, study_report
+
+  try:
+    study = study_config.load(path, options.seeds)
+    reports = study_config.directory(options.runs, 'reports')
+    output = options.output or reports / study.name
+    study_report.write(study, options.runs, output)
+  except study_config.StudyError as error:
+    print(error, file=sys.stderr)
+    return 2
+  return 0
 
 
 if __name__ == '__main__':

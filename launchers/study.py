@@ -1,0 +1,128 @@
+"""Runs a study: python -m launchers.study studies/figure4-small.toml.
+
+The same command again goes on with a study that was stopped or killed.
+"""
+
+import dataclasses
+import os
+from pathlib import Path
+import signal
+import sys
+import time
+from typing import Optional
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+import tyro
+
+from launchers import process, study_config, study_measures
+from launchers.study_runner import Runner
+
+_TICK = 0.5  # Seconds between two looks at the runs.
+_LINE_PERIOD = 30.0  # Seconds between two lines where there is no terminal.
+_FAILED, _REFUSED = 1, 2  # Exit codes; a signal N gives 128 + N.
+
+
+@dataclasses.dataclass(frozen=True)
+class StudyOptions:
+  """Runs every run of a study that is not finished, then draws its report.
+
+  Runs that share demonstrations, cloning and critic pre-training begin with
+  the same copy of them; studies that share runs share them, too.
+  """
+
+  study: tyro.conf.Positional[Path]
+  """The study's file, studies/NAME.toml."""
+  runs: Path = Path('runs')
+  """The directory that holds the run directories."""
+  parallel: int = os.cpu_count() or 1
+  """Runs at a time."""
+  seeds: tuple[int, ...] = ()
+  """Seeds in place of the file's, to run the study anew."""
+
+  def __post_init__(self) -> None:
+    """Refuses what cannot be run."""
+    if self.parallel < 1:
+      raise ValueError(f'parallel is {self.parallel}; it must be at least 1.')
+
+
+def main() -> int:
+  """The command; returns its exit code."""
+  console = Console(stderr=True)
+  try:
+    options = tyro.cli(StudyOptions)
+    process.prepare_environment()
+    study = study_config.load(options.study, options.seeds)
+    study_measures.check(study)
+  except (ValueError, OSError) as error:
+    console.print('[bold red]Refused:[/]', end=' ')
+    console.print(str(error), soft_wrap=True, markup=False, highlight=False)
+    return _REFUSED
+  runner = Runner(
+    options.study, study, options.runs, options.parallel, options.seeds
+  )
+  stopped_by = _run(runner, study.name, console)
+  if stopped_by is not None:
+    console.print(
+      f'Stopped by {stopped_by.name}; everything is saved. The same command '
+      'goes on.'
+    )
+    return 128 + stopped_by
+  from launchers import study_report
+
+  output = study_config.directory(options.runs, 'reports') / study.name
+  study_report.write(study, options.runs, output)
+  for name, reason in runner.failed.items():
+    console.print(f'[bold red]Failed:[/] {name}: {reason}', soft_wrap=True)
+  return _FAILED if runner.failed else 0
+
+
+def _run(
+  runner: Runner, name: str, console: Console
+) -> Optional[signal.Signals]:
+  """Runs all; returns the signal that stopped it, if one did."""
+  last_line = 0.0
+  bar = Progress(
+    TextColumn('{task.description}'),
+    BarColumn(),
+    MofNCompleteColumn(),
+    TextColumn('{task.fields[rest]}'),
+    console=console,
+    disable=not console.is_terminal,
+  )
+  task = bar.add_task(name, total=runner.total, rest='')
+  with process.StopRequest() as stop, bar:
+    while not runner.is_done:
+      if stop.signal:
+        runner.stop()
+        break
+      runner.tick()
+      rest = _describe(runner)
+      bar.update(task, completed=len(runner.finished), rest=rest)
+      if (
+        not console.is_terminal and time.monotonic() - last_line > _LINE_PERIOD
+      ):
+        last_line = time.monotonic()
+        done = f'{len(runner.finished)}/{runner.total} runs'
+        console.print(
+          f'{name}: {done}, {rest}', soft_wrap=True, highlight=False
+        )
+      time.sleep(_TICK)
+  return stop.signal
+
+
+def _describe(runner: Runner) -> str:
+  seconds = runner.seconds_left()
+  left = 'time left: unknown yet'
+  if seconds is not None:
+    left = f'about {seconds / 60:.0f} min left'
+  failed = f', {len(runner.failed)} failed' if runner.failed else ''
+  running = ', '.join(
+    f'{running.job.name} {running.job.progress:.0%}'
+    for running in runner.running
+  )
+  return f'{left}{failed}; running: {running}'
+
+
+if __name__ == '__main__':
+  sys.exit(main())

@@ -1,0 +1,135 @@
+"""Studies as real processes: done, killed and gone on with, with a failure."""
+
+import json
+import os
+from pathlib import Path
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.launchers.harness import ROOT
+
+pytestmark = [pytest.mark.processes, pytest.mark.slow]
+
+STUDY = """
+title = 'Tiny'
+baseline = 'none'
+claim = []
+[[grid]]
+task = ['cartpole-balance']
+tier = ['expert']
+seed = [0]
+cycles = [2]
+method = ['none', 'bc_fixed', 'broken']
+[methods.broken]  # Diverges: its policy's actions are NaN after an update.
+agent = {policy_learning_rate = 1e30}
+objective = {kind = 'none'}
+[run]
+actor_steps = 160
+learner_steps = 80
+episode_steps = 40
+critic_pretrain_steps = 20
+checkpoint_interval = 20
+[run.agent]
+policy_layer_sizes = [8, 8]
+critic_layer_sizes = [8, 8]
+batch_size = 8
+[run.cloning]
+steps = 20
+evaluation_interval = 10
+batch_size = 8
+[run.demonstrations]
+episodes = 3
+noise = 0.1
+[run.evaluation]
+interval = 20
+final_episodes = 2
+"""
+WHOLE = STUDY.replace(", 'broken'", '')
+
+
+def start(directory: Path, text: str) -> subprocess.Popen[str]:
+  (directory / 'tiny.toml').write_text(text)
+  words = [str(directory / 'tiny.toml'), '--runs', str(directory)]
+  return subprocess.Popen(
+    [sys.executable, '-m', 'launchers.study', *words],
+    stdout=subprocess.PIPE,
+    stderr=subprocess.STDOUT,
+    text=True,
+    cwd=ROOT,
+    env={**os.environ, 'PYTHONPATH': str(ROOT)},
+  )
+
+
+def finish(directory: Path, text: str, code: int) -> str:
+  process = start(directory, text)
+  output, _ = process.communicate(timeout=240)
+  assert process.returncode == code, output
+  return output
+
+
+def results(directory: Path) -> dict[str, Any]:
+  path = directory / 'studies/reports/tiny/results.json'
+  found = json.loads(path.read_text())
+  return {key: value for key, value in found.items() if key != 'provenance'}
+
+
+def wait_for(process: subprocess.Popen[str], path: Path, pattern: str) -> None:
+  deadline = time.monotonic() + 120
+  while not list(path.glob(pattern)):
+    assert process.poll() is None
+    assert time.monotonic() < deadline
+    time.sleep(0.02)
+
+
+@pytest.fixture(scope='module')
+def calm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+  directory = tmp_path_factory.mktemp('calm')
+  finish(directory, WHOLE, 0)
+  return directory
+
+
+def test_a_failure_is_named_and_the_rest_goes_on(
+  calm: Path, tmp_path: Path
+) -> None:
+  output = finish(tmp_path, STUDY, 1)
+  assert 'Failed: cartpole-balance-expert-broken-2-0' in output
+  cells = tmp_path / 'studies/cells'
+  assert len(list(cells.glob('*/cycles/002/policy.npz'))) == 2
+  assert len(list((tmp_path / 'studies/starts').iterdir())) == 1
+  (log,) = cells.glob('*broken*/study.log')
+  assert 'diverged' in log.read_text() or 'nan' in log.read_text()
+
+
+@pytest.mark.parametrize('number', [signal.SIGKILL, signal.SIGTERM])
+def test_it_goes_on_where_it_was(
+  calm: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+  process = start(tmp_path, WHOLE)
+  wait_for(process, tmp_path, 'studies/cells/*/cycles/001/metrics.csv')
+  children = psutil.Process(process.pid).children(recursive=True)
+  process.send_signal(number)
+  expected = -9 if number == signal.SIGKILL else 128 + number
+  assert process.wait(60) == expected
+  _, alive = psutil.wait_procs(children, timeout=30)
+  assert not alive
+  finish(tmp_path, WHOLE, 0)
+  assert results(tmp_path) == results(calm)
+
+
+def test_what_is_finished_is_not_run_again(calm: Path) -> None:
+  before = {path: path.stat().st_mtime_ns for path in calm.rglob('study.json')}
+  assert len(before) == 3
+  finish(calm, WHOLE, 0)
+  after = {path: path.stat().st_mtime_ns for path in calm.rglob('study.json')}
+  assert after == before
+
+
+def test_a_file_that_is_no_study_is_refused(tmp_path: Path) -> None:
+  output = finish(tmp_path, WHOLE.replace('bc_fixed', 'bc'), 2)
+  assert "no method 'bc'" in output
