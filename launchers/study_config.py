@@ -59,9 +59,6 @@ METHODS: dict[str, Options] = {
 
 AXES = ('task', 'tier', 'seed', 'cycles', 'method')
 _BOUNDS = ('above', 'below', 'above_method', 'below_method')
-_BEYOND_START = {
-  'cycles': 0, 'actor_steps': 0, 'learner_steps': 0, 'mix_demonstrations': False
-}  # fmt: skip
 
 
 class StudyError(ValueError):
@@ -113,7 +110,10 @@ class Cell:
       evaluation=dataclasses.replace(
         self.config.evaluation, interval=0, episodes=1
       ),
-      **_BEYOND_START,
+      cycles=0,
+      actor_steps=0,
+      learner_steps=0,
+      mix_demonstrations=False,
     )
     return _named(config, f'start-{self.task}-{self.tier}-{self.seed}')
 
