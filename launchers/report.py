@@ -120,10 +120,10 @@ def _report_run(directory: Path) -> int:
 
 def _report_study(path: Path, options: argparse.Namespace) -> int:
   # Its libraries take two seconds to import, which a run's report need not pay.
-  from launchers import study_config, study_report
+  from launchers import study_config, study_file, study_report
 
   try:
-    study = study_config.load(path, options.seeds)
+    study = study_file.load(path, options.seeds)
     reports = study_config.directory(options.runs, 'reports')
     output = options.output or reports / study.name
     study_report.write(study, options.runs, output)

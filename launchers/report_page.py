@@ -14,7 +14,7 @@ from launchers.report_data import (
 )
 
 _NONE = '–'
-_TEMPLATE = """<!DOCTYPE html>
+TEMPLATE = """<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -42,13 +42,13 @@ def render(run: RunRecord, pictures: Mapping[str, Sequence[bytes]]) -> str:
   """
   parts = [_header(run), _tiles(run)]
   parts += ['<h2>Learning curve</h2>', _curve(run, pictures['learning_curve'])]
-  parts += ['<h2>Cycles</h2>', _table(*returns_table(run))]
-  parts += ['<h2>Work and time</h2>', _table(*work_table(run))]
+  parts += ['<h2>Cycles</h2>', table(*returns_table(run))]
+  parts += ['<h2>Work and time</h2>', table(*work_table(run))]
   if 'losses' in pictures:
     alt = 'Every logged metric against the steps of its phase.'
-    parts += ['<h2>Losses</h2>', _figure(pictures['losses'], alt, '')]
+    parts += ['<h2>Losses</h2>', figure(pictures['losses'], alt, '')]
   parts += [_configuration(run)]
-  return _TEMPLATE.format(
+  return TEMPLATE.format(
     title=html.escape(run.name),
     style=(Path(__file__).parent / 'report.css').read_text(encoding='utf-8'),
     body='\n'.join(parts),
@@ -164,10 +164,11 @@ def _curve(run: RunRecord, pictures: Sequence[bytes]) -> str:
     'standard deviation over its episodes. Vertical lines: where one cycle '
     'ends, and the next policy is deployed.'
   )
-  return _figure(pictures, alt, caption)
+  return figure(pictures, alt, caption)
 
 
-def _figure(pictures: Sequence[bytes], alt: str, caption: str) -> str:
+def figure(pictures: Sequence[bytes], alt: str, caption: str) -> str:
+  """A picture as HTML that holds it: one PNG for light, one for dark."""
   light, dark = (base64.b64encode(picture).decode() for picture in pictures)
   prefix = 'data:image/png;base64,'
   text = f'<figcaption>{html.escape(caption)}</figcaption>' if caption else ''
@@ -179,7 +180,8 @@ def _figure(pictures: Sequence[bytes], alt: str, caption: str) -> str:
   )
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+  """A table as HTML."""
   if not rows:
     return '<p class="muted">No cycle has begun.</p>'
   lines = [_row(head, 'th'), *(_row(row, 'td') for row in rows)]
@@ -196,7 +198,7 @@ def _configuration(run: RunRecord) -> str:
   rows = '\n'.join(
     f'<tr><td><code>{html.escape(name)}</code></td>'
     f'<td><code>{html.escape(str(value))}</code></td></tr>'
-    for name, value in _flatten(run.config)
+    for name, value in flatten(run.config)
   )
   return (
     '<details><summary>Configuration</summary><div class="scroll">'
@@ -204,11 +206,12 @@ def _configuration(run: RunRecord) -> str:
   )
 
 
-def _flatten(tree: Mapping[str, Any], where: str = '') -> Iterable[Any]:
+def flatten(tree: Mapping[str, Any], where: str = '') -> Iterable[Any]:
+  """(a.b.c, value) of every leaf."""
   for key, value in tree.items():
     name = f'{where}{key}'
     if isinstance(value, dict):
-      yield from _flatten(value, f'{name}.')
+      yield from flatten(value, f'{name}.')
     else:
       yield name, value
 

@@ -37,15 +37,15 @@ def learning_curve(run: RunRecord, theme: Theme = LIGHT) -> bytes:
     _draw_finals(axes, run, theme)
     axes.set_xlabel('learner steps')
     axes.set_ylabel('return of an episode')
-    _thousands(axes)
+    thousands(axes)
     _limit(axes, run)
     if axes.get_legend_handles_labels()[0]:
       axes.legend(
         loc='lower left', bbox_to_anchor=(0, 1.05), ncols=4, borderaxespad=0
       )
     else:
-      _say(axes, 'No evaluation yet.', theme)
-    return _png(figure)
+      say(axes, 'No evaluation yet.', theme)
+    return png(figure)
 
 
 def losses(run: RunRecord, theme: Theme = LIGHT) -> Optional[bytes]:
@@ -76,8 +76,8 @@ def losses(run: RunRecord, theme: Theme = LIGHT) -> Optional[bytes]:
       )
       axes.yaxis.set_major_locator(MaxNLocator(4))
       axes.xaxis.set_major_locator(MaxNLocator(5))
-      _thousands(axes)
-    return _png(figure)
+      thousands(axes)
+    return png(figure)
 
 
 def _series(run: RunRecord) -> list[tuple[str, str, pd.DataFrame]]:
@@ -233,18 +233,21 @@ def _title(figure: Figure, run: RunRecord) -> None:
   )
 
 
-def _thousands(axes: Axes) -> None:
+def thousands(axes: Axes) -> None:
+  """Labels steps as 10k rather than 10000."""
   axes.xaxis.set_major_formatter(EngFormatter(sep=''))
 
 
-def _say(axes: Axes, message: str, theme: Theme) -> None:
+def say(axes: Axes, message: str, theme: Theme) -> None:
+  """Writes a line where there is nothing to draw."""
   axes.text(
     0.5, 0.5, message, transform=axes.transAxes, ha='center', va='center',
     color=theme.muted,
   )  # fmt: skip
 
 
-def _png(figure: Figure) -> bytes:
+def png(figure: Figure) -> bytes:
+  """The file of a figure."""
   buffer = io.BytesIO()
   figure.savefig(buffer, format='png', dpi=_DPI)
   return buffer.getvalue()

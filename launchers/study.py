@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 import tyro
 
-from launchers import process, study_config, study_measures
+from launchers import process, study_config, study_file, study_measures
 from launchers.study_runner import Runner
 
 _TICK = 0.5  # Seconds between two looks at the runs.
@@ -52,7 +52,7 @@ def main() -> int:
   try:
     options = tyro.cli(StudyOptions)
     process.prepare_environment()
-    study = study_config.load(options.study, options.seeds)
+    study = study_file.load(options.study, options.seeds)
     study_measures.check(study)
   except (ValueError, OSError) as error:
     console.print('[bold red]Refused:[/]', end=' ')

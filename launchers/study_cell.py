@@ -8,7 +8,7 @@ import sys
 from rich.console import Console
 import tyro
 
-from launchers import isolation, process, study_config
+from launchers import isolation, process, study_config, study_file
 from launchers.config import LaunchConfig
 
 
@@ -38,7 +38,7 @@ def main() -> int:
   process.end_with_parent(options.parent, signal.SIGTERM)
   from launchers import growing_batch
 
-  study = study_config.load(options.study, options.seeds)
+  study = study_file.load(options.study, options.seeds)
   starts = study_config.directory(options.runs, 'starts')
   cells = study_config.directory(options.runs, 'cells')
   if options.name in study.starts:

@@ -39,16 +39,16 @@ def render(
     parts += ['<h2>Claims</h2>', _tiles(verdicts)]
     parts += [*(_claim(verdict) for verdict in verdicts), _paragraph(RULE)]
   alt = f'Return against learner steps, a line a method. {ends}.'
-  parts += ['<h2>Returns</h2>', report_page._figure(pictures, alt, CAPTION)]
+  parts += ['<h2>Returns</h2>', report_page.figure(pictures, alt, CAPTION)]
   parts += ['<h2>Table</h2>', _table(study_tables.results(study, rows))]
   parts += [_paragraph(note) for note in study_tables.notes(outcomes)]
   if outcomes.missing:
     parts += ['<h2>Missing runs</h2>', _table(study_tables.missing(outcomes))]
   parts += [
     _details('Measures', study_tables.measures(study).rows),
-    _details('Provenance', report_page._flatten(provenance)),
+    _details('Provenance', report_page.flatten(provenance)),
   ]
-  return report_page._TEMPLATE.format(
+  return report_page.TEMPLATE.format(
     title=html.escape(study.title),
     style=(Path(__file__).parent / 'report.css').read_text(encoding='utf-8'),
     body='\n'.join(parts),
@@ -89,7 +89,7 @@ def _claim(verdict: Verdict) -> str:
 
 
 def _table(table: Table) -> str:
-  return report_page._table(table.head, table.rows)
+  return report_page.table(table.head, table.rows)
 
 
 def _paragraph(text: str) -> str:

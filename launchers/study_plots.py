@@ -4,7 +4,7 @@ from collections.abc import Sequence
 import math
 from typing import NamedTuple
 
-from matplotlib import rc_context
+from matplotlib import colors, rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
@@ -26,12 +26,13 @@ CAPTION = (
 )
 
 # A hue a family (Okabe and Ito, distinct to colour-blind readers); of its two
-# rates of decay the fast one is broken.
+# rates of decay the fast one is nearer to the text's colour, and broken.
 _HUES = {
-  'bc_fixed': '#d55e00', 'bc_decay': '#0072b2', 'between': '#cc79a7',
-  'teacher_action': '#009e73', 'q_filter': '#e69f00', 'teacher_grad': '#56b4e9',
+  'bc_fixed': '#d55e00', 'bc_decay': '#0072b2', 'between': '#56b4e9',
+  'teacher_action': '#009e73', 'q_filter': '#e69f00', 'teacher_grad': '#cc79a7',
 }  # fmt: skip
 _FURTHER = ('#8c564b', '#b8b000', '#7a5cc4', '#3a3f9e')
+_RESAMPLES = 1_000  # Enough for a band that is looked at.
 _HEIGHT = 3.7  # Inches of a row of panels.
 _TEACHER: tuple[float, Sequence[float]] = (0, (5, 3))
 
@@ -63,7 +64,7 @@ def figure(outcomes: Outcomes, theme: Theme = LIGHT) -> bytes:
       _draw_group(row, outcomes, points[chosen], (tier, cycles), styles, theme)
     count = f'{len(outcomes.finished)} of {len(study.cells)} runs'
     _legend(whole, f'{study.title} ({count})', styles, theme)
-    return report_plots._png(whole)
+    return report_plots.png(whole)
 
 
 def style(study: Study, method: str, theme: Theme) -> Line:
@@ -75,12 +76,18 @@ def style(study: Study, method: str, theme: Theme) -> Line:
     return Line(theme.muted, _SOLID)
   family = method.removesuffix('_r1').removesuffix('_r5')
   if method in METHODS:
-    is_fast = method.endswith('_r5')
-    return Line(_HUES[family], _BROKEN if is_fast else _SOLID)
+    if method.endswith('_r5'):
+      return Line(_mix(_HUES[family], theme.text), _BROKEN)
+    return Line(_HUES[family], _SOLID)
   own = sorted({c.method for c in study.cells} - METHODS.keys())
   number = own.index(method)
   line = _BROKEN if number >= len(_FURTHER) else _SOLID
   return Line(_FURTHER[number % len(_FURTHER)], line)
+
+
+def _mix(color: str, other: str) -> str:
+  both = np.array([colors.to_rgb(color), colors.to_rgb(other)])
+  return colors.to_hex(np.array([0.55, 0.45]) @ both)
 
 
 def _normalised(outcomes: Outcomes) -> pd.DataFrame:
@@ -141,7 +148,7 @@ def _draw_panel(
   """The methods of some points, the teacher, the cycles and the start."""
   cycles = group[1]
   if not len(points):
-    report_plots._say(axes, 'No seed is finished yet.', theme)
+    report_plots.say(axes, 'No seed is finished yet.', theme)
     return
   of_runs = [
     outcomes.curves[cell.name]
@@ -166,12 +173,12 @@ def _draw_panel(
   )  # fmt: skip
   axes.set_xlim(-0.01 * last, 1.01 * last)
   axes.set_ylim(min(0.0, axes.get_ylim()[0]), max(1.05, axes.get_ylim()[1]))
-  report_plots._thousands(axes)
+  report_plots.thousands(axes)
 
 
 def _draw_method(axes: Axes, points: pd.DataFrame, line: Line) -> None:
   steps, strata = _strata(points)
-  mean, low, high = stratified_mean(strata)
+  mean, low, high = stratified_mean(strata, _RESAMPLES)
   axes.plot(steps, mean, lw=1.7, zorder=3, **line._asdict())
   axes.fill_between(steps, low, high, color=line.color, alpha=0.13, lw=0)
 

@@ -72,13 +72,14 @@ def complete_seeds(
 
 
 def stratified_mean(
-  strata: Sequence[tuple[np.ndarray, np.ndarray]],
+  strata: Sequence[tuple[np.ndarray, np.ndarray]], resamples: int = RESAMPLES
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
   """Means with percentile bootstrap intervals, resampled within each stratum.
 
   Args:
     strata: of each stratum the sums of its units [U, P], and of how many
       values each unit is the sum [U].
+    resamples: how many means the intervals are of.
 
   Returns:
     Mean, lower and upper end, [P] each; the ends are NaN where a stratum has
@@ -89,12 +90,12 @@ def stratified_mean(
   mean = sum(sums.sum(axis=0) for sums, _ in strata) / size
   if min(len(counts) for _, counts in strata) < 2:
     return mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan)
-  totals = np.zeros((RESAMPLES, len(mean)))
-  sizes = np.zeros((RESAMPLES, 1))
+  totals = np.zeros((resamples, len(mean)))
+  sizes = np.zeros((resamples, 1))
   for sums, counts in strata:
     units = len(counts)
     drawn = generator.multinomial(
-      units, np.full(units, 1 / units), size=RESAMPLES
+      units, np.full(units, 1 / units), size=resamples
     )
     totals += drawn @ sums
     sizes += drawn @ counts[:, np.newaxis]

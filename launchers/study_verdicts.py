@@ -16,7 +16,7 @@ RULE = (
   'cycles: one difference a pair. It holds when the whole 95 % interval of '
   'the mean difference is on the wanted side of 0, fails when the whole '
   'interval is on the other side, and is open in between. The interval is '
-  f'the percentile bootstrap, {RESAMPLES} resamples with a fixed seed, of '
+  f'the percentile bootstrap, {RESAMPLES:,} resamples with a fixed seed, of '
   'seeds within each task; all pairs of a seed stay together. A claim is '
   'shown when all its tests hold, contradicted when one fails, incomplete '
   'when none fails but one lacks a run or a run lacks the measure, else not '
