@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from agents import layers, npz
+from agents.stacked_policy import StackedPolicy
 from datasets.types import EnvironmentSpec
 
 if TYPE_CHECKING:
@@ -34,12 +35,10 @@ class Policy:
     self._arrays = {
       name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)
     }
-    self._layers = layers.check(self._arrays)
-    self._scale = self._arrays['norm/scale']
-    self._offset = self._arrays['norm/offset']
+    checked = layers.check(self._arrays)
     self.spec = EnvironmentSpec(
-      observation_size=len(self._layers[0][0]),
-      action_size=len(self._layers[-1][1]),
+      observation_size=len(checked[0][0]),
+      action_size=len(checked[-1][1]),
     )
     self.digest = layers.digest(self._arrays)
     self._local = threading.local()
@@ -77,50 +76,11 @@ class Policy:
     return Snapshot.from_bytes(data).policy
 
   def _act(self, batch: np.ndarray) -> np.ndarray:
-    """[B, S] to [B, A]; once a time step, so every call of NumPy counts."""
-    room = getattr(self._local, 'room', None)
-    if room is None or len(room[0]) != len(batch):
-      room = self._make_room(len(batch))
-    inputs, norm, zeros, ((w, b, x, _), *hidden, (w_head, b_head, *_)) = room
-    inputs[:] = batch  # As float32, and contiguous.
-    np.dot(inputs, w, out=x)  # [B, H], of mean 0: see _make_room
-    np.add(x, b, out=x)
-    np.einsum('bh,bh->b', x, x, out=norm[:, 0])
-    np.multiply(norm, 1.0 / x.shape[1], out=norm)  # [B, 1], the variance
-    np.add(norm, layers.EPSILON, out=norm)
-    np.sqrt(norm, out=norm)
-    np.divide(x, norm, out=x)
-    np.multiply(x, self._scale, out=x)
-    np.add(x, self._offset, out=x)
-    np.tanh(x, out=x)
-    for w, b, y, negative in hidden:
-      np.dot(x, w, out=y)  # [B, H]
-      np.add(y, b, out=y)
-      np.minimum(y, zeros[:, : y.shape[1]], out=negative)
-      np.expm1(negative, out=negative)
-      x = np.maximum(y, negative, out=y)  # ELU
-    return np.tanh(np.dot(x, w_head) + b_head)  # [B, A]
-
-  def _make_room(self, size: int) -> tuple[Any, ...]:
-    """Buffers of this thread for batches of `size`, the last size it used.
-
-    The first layer's weights are centred, so that its outputs have mean 0 and
-    the layer norm need not subtract one.
-    """
-    (w, b), *rest = self._layers
-    buffers = []  # (weights, bias, output, negative part of the output)
-    for weights, bias in ((w - w.mean(1, keepdims=True), b - b.mean()), *rest):
-      output = np.empty((size, len(bias)), np.float32)
-      buffers.append((weights, bias, output, np.empty_like(output)))
-    widest = max(len(bias) for _, bias in self._layers)
-    room = (
-      np.empty((size, len(w)), np.float32),
-      np.empty((size, 1), np.float32),
-      np.zeros((size, widest), np.float32),  # A scalar would be slower.
-      buffers,
-    )
-    self._local.room = room
-    return room
+    """[B, S] to [B, A], with buffers of this thread for the last B it used."""
+    last = getattr(self._local, 'last', None)
+    if last is None or last.rows != len(batch):
+      last = self._local.last = StackedPolicy([self._arrays], len(batch))
+    return last(batch[None])[0]
 
 
 class Snapshot(NamedTuple):

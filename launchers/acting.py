@@ -1,22 +1,28 @@
 """Running one fixed policy for whole episodes: what happens once per step."""
 
 from collections.abc import Callable, Sequence
+import itertools
 from typing import NamedTuple
 
-from dm_control.rl.control import PhysicsError
 import numpy as np
 
+from agents.policy import Policy
+from agents.stacked_policy import StackedPolicy
 from launchers.environments import Environment
+from launchers.lanes import Lanes, make_lanes
 
 # The roles of the seeds: one number each, for ever.
 ACT, EVALUATE = 1, 2
 
 LANES = 8
-"""Episodes that one process runs side by side."""
+"""Rows that a behaviour sees at a time, and episodes of one side by side."""
 
 Behaviour = Callable[[np.ndarray], np.ndarray]
 """What acts: [LANES, S] float32 to [LANES, A] float32 in [-1, 1], each row by
 itself. A Policy, for instance, or a teacher's `actions`."""
+
+Block = tuple[Behaviour, Sequence[np.random.SeedSequence]]
+"""What acts, and the seeds of the episodes in which it does."""
 
 
 class Rollout(NamedTuple):
@@ -70,112 +76,114 @@ def run_episodes(
       f'{len(seeds)} episodes cannot run side by side in {len(environments)} '
       f'environments; at most {LANES} can.'
     )
-  lanes = [
-    _Lane(environment, num_steps, seed)
-    for environment, seed in zip(environments, seeds, strict=False)
-  ]
+  return _run(environments, [(behaviour, seeds)], num_steps, noise)
+
+
+def _run(
+  environments: Sequence[Environment],
+  blocks: Sequence[Block],
+  num_steps: int,
+  noise: float,
+) -> list[Rollout]:
+  """The blocks' episodes side by side, in their order; see `run_episodes`."""
+  seeds = [seed for _, seeds in blocks for seed in seeds]
+  lanes = make_lanes(environments[: len(seeds)], num_steps)
   width, size = environments[0].spec
-  observations = np.zeros((num_steps + 1, LANES, width), np.float32)
-  proposed = np.empty((num_steps, LANES, size), np.float32)
-  actions = np.zeros((num_steps, LANES, size), np.float32)
-  for i, lane in enumerate(lanes):
-    actions[:, i] = noise * lane.standard_noise(size)
-    lane.reset(observations[0, i])
-  _step(lanes, behaviour, observations, proposed, actions, noise > 0)
+  observations = np.zeros((num_steps + 1, len(seeds), width), np.float32)
+  actions = np.zeros((num_steps, len(seeds), size), np.float32)
+  for i, seed in enumerate(seeds):
+    random = np.random.Generator(np.random.PCG64(seed))
+    lanes.reset(i, int(random.integers(2**32)), observations[0, i])
+    # A whole episode's, drawn at once.
+    noises = random.standard_normal((num_steps, size), np.float32)
+    actions[:, i] = noise * noises
+  behaviour = _together(blocks, width)
+  proposed = np.empty_like(actions)
+  lengths = _step(lanes, behaviour, observations, proposed, actions, noise > 0)
   return [
     Rollout(
-      observations[: lane.length + 1, i].copy(),
-      actions[: lane.length, i].copy(),
-      proposed[: lane.length, i].copy(),
-      np.array(lane.rewards, np.float32),
-      np.array(lane.discounts, np.float32),
+      observations[: length + 1, i].copy(),
+      actions[:length, i].copy(),
+      proposed[:length, i].copy(),
+      *lanes.outcome(i, actions[:length, i]),
     )
-    for i, lane in enumerate(lanes)
+    for i, length in enumerate(lengths)
   ]
+
+
+def _together(blocks: Sequence[Block], width: int) -> Behaviour:
+  """Acts for the episodes of all blocks, [L, S] to [L, A].
+
+  Each behaviour sees LANES rows, of which its episodes are the first.
+  """
+  rows = np.concatenate(
+    [LANES * i + np.arange(len(seeds)) for i, (_, seeds) in enumerate(blocks)]
+  )
+  inputs = np.zeros((len(blocks), LANES, width), np.float32)
+  flat = inputs.reshape(-1, width)
+  policies = [b.arrays for b, _ in blocks if isinstance(b, Policy)]
+  stacked: Behaviour
+  if len(policies) == len(blocks) > 1:
+    stacked = StackedPolicy(policies, LANES)
+  else:
+    stacked = _one_by_one([behaviour for behaviour, _ in blocks])
+
+  def act(observations: np.ndarray) -> np.ndarray:
+    flat[rows] = observations
+    actions = stacked(inputs)  # [P, LANES, A]
+    return actions.reshape(len(flat), -1)[rows]
+
+  return act
+
+
+def _one_by_one(behaviours: Sequence[Behaviour]) -> Behaviour:
+  def act(inputs: np.ndarray) -> np.ndarray:
+    return np.stack(
+      [act(rows) for act, rows in zip(behaviours, inputs, strict=True)]
+    )
+
+  return act
 
 
 def _step(
-  lanes: 'Sequence[_Lane]',
+  lanes: Lanes,
   behaviour: Behaviour,
   observations: np.ndarray,
   proposed: np.ndarray,
   actions: np.ndarray,
   is_noisy: bool,
-) -> None:
+) -> list[int]:
   """Steps the lanes until all have ended; fills the arrays in place.
 
   Args:
-    lanes: at most LANES episodes, already reset.
+    lanes: L episodes, already reset.
     behaviour: acts in all of them.
-    observations: [T + 1, LANES, S]; the first are there.
-    proposed: [T, LANES, A], written.
-    actions: [T, LANES, A], the noise, to which the proposed ones are added.
+    observations: [T + 1, L, S]; the first are there.
+    proposed: [T, L, A], written.
+    actions: [T, L, A], the noise, to which the proposed ones are added.
     is_noisy: whether the sums need clipping.
+
+  Returns:
+    The steps that each lane took.
   """
   low, high = np.full((2, *actions.shape[1:]), [[[-1.0]], [[1.0]]], np.float32)
-  running = list(enumerate(lanes))
+  lengths = [len(actions)] * actions.shape[1]
+  running = list(range(len(lengths)))
   for step in range(len(actions)):
-    proposed[step] = behaviour(observations[step])  # [LANES, A]
+    proposed[step] = behaviour(observations[step])  # [L, A]
     executed = actions[step]
     executed += proposed[step]
     if is_noisy:
       # Two ufuncs in place take a quarter of np.clip's time.
       np.minimum(executed, high, out=executed)
       np.maximum(executed, low, out=executed)
-    for i, lane in running:
-      lane.step(executed[i], observations[step + 1, i])
-    if any(lane.has_ended for _, lane in running):
-      running = [(i, lane) for i, lane in running if not lane.has_ended]
-      if not running:
-        break
-
-
-class _Lane:
-  """One episode in the making.
-
-  A simulation that blows up ends it with a NaN reward, so that the curator
-  refuses it by name.
-  """
-
-  def __init__(
-    self,
-    environment: Environment,
-    num_steps: int,
-    seed: np.random.SeedSequence,
-  ):
-    self._environment = environment
-    self._num_steps = num_steps
-    self._random = np.random.Generator(np.random.PCG64(seed))
-    self._seed = int(self._random.integers(2**32))
-    self.has_ended = False
-    self.rewards: list[float] = []
-    self.discounts: list[float] = []
-
-  @property
-  def length(self) -> int:
-    """Steps taken."""
-    return len(self.rewards)
-
-  def standard_noise(self, size: int) -> np.ndarray:
-    """[T, A] float32, N(0, 1): a whole episode's, drawn at once."""
-    shape = self._num_steps, size
-    return self._random.standard_normal(shape, np.float32)
-
-  def reset(self, observation: np.ndarray) -> None:
-    """Starts the episode; writes its first observation."""
-    self._environment.reset(self._seed, observation)
-
-  def step(self, action: np.ndarray, observation: np.ndarray) -> None:
-    """Executes one action; writes the observation after it."""
-    try:
-      reward, discount, last = self._environment.step(action, observation)
-    except PhysicsError:
-      observation[:] = np.nan
-      reward = discount = np.nan
-      last = True
-    self.rewards.append(reward)
-    self.discounts.append(discount)
-    self.has_ended = last
+    ended = lanes.step(step, running, executed, observations[step + 1])
+    for lane in ended:
+      lengths[lane] = step + 1
+      running.remove(lane)
+    if not running:
+      break
+  return lengths
 
 
 def make_environments(task: str, episodes: int) -> list[Environment]:
@@ -190,9 +198,40 @@ def evaluate(
   seeds: Sequence[np.random.SeedSequence],
 ) -> list[float]:
   """The returns of noise-free episodes, any number of them."""
-  returns: list[float] = []
-  for first in range(0, len(seeds), len(environments)):
-    some = seeds[first : first + len(environments)]
-    rollouts = run_episodes(environments, behaviour, num_steps, 0.0, some)
-    returns += [float(r.rewards.sum(dtype=np.float64)) for r in rollouts]
+  return evaluate_all(environments, [(behaviour, seeds)], num_steps)[0]
+
+
+def evaluate_all(
+  environments: Sequence[Environment],
+  evaluations: Sequence[Block],
+  num_steps: int,
+) -> list[list[float]]:
+  """The returns of the episodes of several behaviours, run side by side.
+
+  An episode is the same, bit for bit, as if `evaluate` ran its behaviour's
+  alone. As many run at a time as there are environments.
+
+  Args:
+    environments: at least one, all of one task.
+    evaluations: a behaviour each, and the seeds of any number of episodes.
+    num_steps: where an episode is cut.
+
+  Returns:
+    For each evaluation, its returns in the order of its seeds.
+  """
+  most = min(LANES, len(environments))
+  blocks = [
+    (i, (behaviour, seeds[first : first + most]))
+    for i, (behaviour, seeds) in enumerate(evaluations)
+    for first in range(0, len(seeds), most)
+  ]
+  returns: list[list[float]] = [[] for _ in evaluations]
+  while blocks:
+    sizes = itertools.accumulate(len(seeds) for _, (_, seeds) in blocks)
+    count = sum(size <= len(environments) for size in sizes)
+    some, blocks = blocks[:count], blocks[count:]
+    rollouts = _run(environments, [block for _, block in some], num_steps, 0.0)
+    owners = [i for i, (_, seeds) in some for _ in seeds]
+    for i, rollout in zip(owners, rollouts, strict=True):
+      returns[i].append(float(rollout.rewards.sum(dtype=np.float64)))
   return returns

@@ -138,11 +138,6 @@ class Conductor:
     with self._lock:
       self._evaluations.ask(('interval', self._cycle, step), policy)
 
-  def evaluations_pending(self) -> int:
-    """How many evaluations are not recorded yet."""
-    with self._lock:
-      return len(self._evaluations)
-
   def learned(self, cycle: int, policy: bytes) -> None:
     """Told that `cycle` is learned; `policy` is to be checked and published."""
     with self._lock:
@@ -152,7 +147,7 @@ class Conductor:
   # --- What the evaluator calls. ---
 
   def evaluation_order(self) -> Optional[dict[str, Any]]:
-    """The next policy to evaluate."""
+    """The next policies to evaluate."""
     with self._lock:
       return self._evaluations.order()
 

@@ -3,6 +3,7 @@
 import re
 
 from dm_control import suite
+from dm_control.rl import control
 import numpy as np
 
 from datasets.types import EnvironmentSpec
@@ -50,10 +51,17 @@ class Environment:
 
   `observation` is filled in place, since a step must not allocate. The task's
   own time limit is lifted: the caller cuts episodes, which is no termination.
+
+  Attributes:
+    task: its name, as domain-task.
+    spec: the widths of its observations and actions.
   """
+
+  task = ''
 
   def __init__(self, task: str):
     domain, name = parse_task(task)
+    self.task = f'{domain}-{name}'
     self._environment = suite.load(
       domain, name, task_kwargs={'random': 0, 'time_limit': float('inf')}
     )
@@ -76,6 +84,11 @@ class Environment:
       self._slices.append((key, slice(width, width + size)))
       width += size
     self.spec = EnvironmentSpec(width, int(np.prod(action_spec.shape)))
+
+  @property
+  def wrapped(self) -> control.Environment:
+    """dm_control's own, for who steps it in another way after a reset."""
+    return self._environment
 
   def reset(self, seed: int, observation: np.ndarray) -> None:
     """Starts the episode of `seed`; writes [S] float32 to `observation`."""

@@ -1,5 +1,6 @@
 """What is to be evaluated, and what came of it."""
 
+import itertools
 from typing import Any, Optional
 
 from launchers import advice
@@ -12,6 +13,8 @@ COLUMNS = (
   'cycle', 'step', 'kind', 'episodes',
   'return_mean', 'return_std', 'return_min', 'return_max',
 )  # fmt: skip
+# More policies side by side gain nothing: they no longer share the caches.
+_AT_ONCE = 8
 
 
 class Evaluations:
@@ -32,15 +35,21 @@ class Evaluations:
     return len(self._pending)
 
   def ask(self, key: EvaluationKey, policy: bytes) -> None:
-    """Has a policy evaluated, unless it was; empty bytes: the demonstrator."""
+    """Has a policy evaluated, unless it was; empty bytes: the demonstrator.
+
+    What is asked is durable: a learner's checkpoint after it may rely on that.
+    """
     if self._episodes(key) and key not in self._results:
+      self._directory.keep_pending(key, policy)
       self._pending[key] = policy
 
   def order(self) -> Optional[dict[str, Any]]:
-    """The next one to evaluate."""
-    for key, policy in self._pending.items():
-      return {'key': key, 'policy': policy, 'episodes': self._episodes(key)}
-    return None
+    """The next ones to evaluate, oldest first: those that one pass can take."""
+    evaluations = [
+      {'key': key, 'policy': policy, 'episodes': self._episodes(key)}
+      for key, policy in itertools.islice(self._pending.items(), _AT_ONCE)
+    ]
+    return {'evaluations': evaluations} if evaluations else None
 
   def record(self, key: EvaluationKey, returns: list[float]) -> None:
     """Writes down the returns of one; a second time changes nothing."""
@@ -67,9 +76,7 @@ class Evaluations:
     return self._results.get(key, [])
 
   def close(self) -> None:
-    """Keeps what is still to be evaluated for the next start."""
-    for key, policy in self._pending.items():
-      self._directory.keep_pending(key, policy)
+    """Writes the last events."""
     self._events.close()
 
   def _episodes(self, key: EvaluationKey) -> int:

@@ -211,16 +211,6 @@ class LearnerNode:
       self._conductor.evaluate(step, policy.to_bytes())
     stopping = self._wait_for_stop(0)
     if stopping or self._curriculum.step(self._cycle) >= self._due_step:
-      self._await_evaluations()
       self._save()
     if stopping:
       raise _Stopped
-
-  def _await_evaluations(self) -> None:
-    """A checkpoint promises that every evaluation before it is recorded.
-
-    When the program stops, the conductor keeps the pending ones instead.
-    """
-    while self._conductor.evaluations_pending():
-      if self._wait_for_stop(_PAUSE):
-        return

@@ -6,7 +6,11 @@ what to do and never waits for longer than it takes to notice a stop.
 
 from collections.abc import Callable, Iterator, Sequence
 import functools
+import os
+import threading
 from typing import Any, Optional
+
+import numpy as np
 
 from agents.policy import Policy
 from datasets import replay
@@ -16,10 +20,12 @@ from launchers.config import GrowingBatchConfig
 from launchers.environments import Environment
 from launchers.run_directory import RunDirectory
 from launchers.teacher_options import behaviour_of
+from teachers.base import Teacher
 
 WaitForStop = Callable[[float], bool]
 _PAUSE = 0.2  # Seconds between two questions to the conductor.
 _BATCH = 16  # Episodes that the curator takes at a time.
+_EVALUATED = 32  # Episodes that the evaluator runs side by side, at most.
 
 
 def run_replay(port: int, incarnation: str, wait_for_stop: WaitForStop) -> None:
@@ -152,33 +158,58 @@ def run_evaluator(
   services: Sequence[str],
   wait_for_stop: WaitForStop,
 ) -> None:
-  """Measures policies without noise, one order of the conductor at a time."""
+  """Measures policies without noise, all of an order side by side."""
+  yield_to_others()
   notify = functools.partial(conductor.trouble, 'evaluator')
-  evaluation = config.evaluation
-  environments = acting.make_environments(
-    config.task, max(evaluation.episodes, evaluation.final_episodes)
-  )
+  load_teacher = functools.partial(
+    advice.load, config, directory, 'demonstrator', services, notify,
+    wait_for_stop,
+  )  # fmt: skip
+  environments = [Environment(config.task)]
   while not wait_for_stop(0):
     order = conductor.evaluation_order()
     if order is None:
       wait_for_stop(_PAUSE)
       continue
-    kind, _, step = order['key']
-    seeds = [
-      acting.seed_for(
-        config.seed, acting.EVALUATE, kind == 'final', step, episode
-      )
-      for episode in range(order['episodes'])
+    evaluations = [
+      (_evaluated(evaluation, load_teacher), _seeds(config.seed, evaluation))
+      for evaluation in order['evaluations']
     ]
-    behaviour: acting.Behaviour
-    if kind == 'teacher':
-      teacher = advice.load(
-        config, directory, 'demonstrator', services, notify, wait_for_stop
-      )
-      behaviour = behaviour_of(teacher)
-    else:
-      behaviour = Policy.from_bytes(order['policy'])
-    returns = acting.evaluate(
-      environments, behaviour, config.episode_steps, seeds
+    wanted = min(_EVALUATED, sum(len(seeds) for _, seeds in evaluations))
+    while len(environments) < wanted:
+      environments.append(Environment(config.task))
+    returns = acting.evaluate_all(
+      environments, evaluations, config.episode_steps
     )
-    conductor.evaluated(order['key'], returns)
+    for evaluation, some in zip(order['evaluations'], returns, strict=True):
+      conductor.evaluated(evaluation['key'], some)
+
+
+def _evaluated(
+  evaluation: dict[str, Any], load_teacher: Callable[[], Teacher]
+) -> acting.Behaviour:
+  if evaluation['key'][0] == 'teacher':
+    return behaviour_of(load_teacher())
+  return Policy.from_bytes(evaluation['policy'])
+
+
+def _seeds(
+  run: int, evaluation: dict[str, Any]
+) -> list[np.random.SeedSequence]:
+  kind, _, step = evaluation['key']
+  return [
+    acting.seed_for(run, acting.EVALUATE, kind == 'final', step, episode)
+    for episode in range(evaluation['episodes'])
+  ]
+
+
+def yield_to_others() -> None:
+  """Has this process give way to the others, the learner first.
+
+  A process of niceness 10 gets what time the others leave, and besides a tenth
+  of what one of them gets: a run beside other runs must not stand still because
+  the learner waits, before a checkpoint, for evaluations that never get a turn.
+  A thread does not give way: whoever wants the interpreter would wait for it.
+  """
+  if threading.current_thread() is threading.main_thread():
+    os.nice(10)

@@ -114,7 +114,7 @@ class RunDirectory:
     return self.root / 'pending' / '{}-{}-{}.npz'.format(*key)
 
   def keep_pending(self, key: EvaluationKey, policy: bytes) -> None:
-    """Keeps an evaluation that a stop leaves undone."""
+    """Keeps an evaluation that is to be done, whatever happens."""
     path = self._pending_path(key)
     path.parent.mkdir(exist_ok=True)
     files.write_bytes(path, policy)
@@ -124,7 +124,7 @@ class RunDirectory:
     self._pending_path(key).unlink(missing_ok=True)
 
   def pending(self) -> dict[EvaluationKey, bytes]:
-    """The evaluations that an earlier stop left undone."""
+    """The evaluations that were asked for and are not done."""
     found: dict[EvaluationKey, bytes] = {}
     for path in sorted((self.root / 'pending').glob('*-*-*.npz')):
       kind, cycle, step = path.stem.split('-')

@@ -25,6 +25,7 @@ MAY_IMPORT = {
     'agents.networks',
     'agents.npz',
     'agents.policy',
+    'agents.stacked_policy',
   ),
   'datasets': (),
   'launchers': ('agents', 'teachers', 'datasets'),

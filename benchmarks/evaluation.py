@@ -1,0 +1,231 @@
+"""What evaluating costs the learner: python -m benchmarks.evaluation.
+
+One D4PG learner (3 x 256, batch 256) asks for an evaluation of its policy every
+100 updates, of 1 episode of 1000 steps, as the protocol has it, or of 10. A
+process of its own evaluates:
+
+- peer: dm_control's environment, one episode after the other, one observation
+  at a time, at the learner's priority;
+- fused: our evaluator node.
+
+A window is what lies between two checkpoints, 1000 updates. It ends when the
+last evaluation is there, since the learner waits for that before it saves; the
+rates without the wait are given, too. The windows alternate: alone, then with
+each evaluator at each number of episodes, and so on for some rounds. Every
+figure is a median over the rounds, every ratio one of rates of the same round.
+
+The evaluators' own rates are measured at the end, while the learner rests.
+"""
+
+import argparse
+from collections.abc import Callable
+import statistics
+import sys
+import time
+from typing import Any, Optional
+
+import numpy as np
+
+from benchmarks import common, evaluation_processes
+from benchmarks.evaluation_processes import AT_ONCE, EPISODE_STEPS, Evaluator
+from launchers.environments import TASKS, Environment
+
+INTERVAL = 100
+FEW, MANY = 1, 10  # Episodes of an evaluation.
+GOAL = 0.9  # Of the rate alone.
+_BATCH, _DATA_EPISODES = 256, 20
+
+_Rates = tuple[float, float]
+"""Updates per second, without the wait for the last evaluation and with."""
+
+
+def main() -> None:
+  """Measures in a process of its own, and reports."""
+  common.prepare()
+  parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
+  parser.add_argument('--side', choices=TASKS)
+  parser.add_argument(
+    '--task', choices=TASKS, default='cartpole-swingup',
+    help='what is evaluated (default: %(default)s)',
+  )  # fmt: skip
+  parser.add_argument(
+    '--rounds', type=int, default=3,
+    help='windows of each kind (default: %(default)s)',
+  )  # fmt: skip
+  parser.add_argument(
+    '--updates', type=int, default=1_000,
+    help='updates in a window (default: %(default)s)',
+  )  # fmt: skip
+  options = parser.parse_args()
+  if options.updates < INTERVAL or options.rounds < 1:
+    parser.error(
+      f'--updates {options.updates} --rounds {options.rounds}: there must be '
+      f'at least {INTERVAL} updates, for one evaluation, and 1 round.'
+    )
+  if options.side:
+    common.print_json(measure(options.side, options.rounds, options.updates))
+  else:
+    compare(options.task, options.rounds, options.updates)
+
+
+def compare(task: str, rounds: int, updates: int) -> None:
+  """Reports what a process of its own measured."""
+  print(f'measuring {rounds} rounds on {task} ...', file=sys.stderr, flush=True)
+  arguments = [f'--rounds={rounds}', f'--updates={updates}']
+  result = common.run_side('benchmarks.evaluation', task, arguments)
+  del result['wall_seconds']
+  lines = {'learner alone': f'{result["alone_updates_per_second"]:.0f}'}
+  for name, ratio in result['ratios'].items():
+    lines[f'{name} / alone'] = common.goal(ratio, GOAL)
+    without = result['ratios_without_wait'][name]
+    lines[f'{name} / alone, without the wait'] = f'{without:.2f}'
+  for name, rate in result['evaluation_steps_per_second'].items():
+    seconds = result['core_seconds_per_evaluation'][name]
+    lines[f'{name} by itself'] = (
+      f'{rate:,.0f} steps/s, {seconds:.3f} core-seconds for an evaluation'
+    )
+  lines[f'{INTERVAL} updates'] = (
+    f'{result["core_seconds_per_interval"]:.3f} core-seconds'
+  )
+  result = {'task': task, 'rounds': rounds, 'updates': updates, **result}
+  common.report(
+    f'Evaluating {task} every {INTERVAL} updates: updates per second',
+    lines,
+    result,
+  )
+
+
+def measure(task: str, rounds: int, updates: int) -> dict[str, Any]:
+  """All windows of all rounds, and then the evaluators alone."""
+  start = evaluation_processes.start
+  with (
+    start(evaluation_processes.run_peer, task) as peer,
+    start(evaluation_processes.run_fused, task) as fused,
+  ):
+    learn, export = _make_learner(task)
+    learn(INTERVAL)  # Traces the graph, fills the caches.
+    cases = {
+      f'{kind}_{episodes}': (evaluator, episodes)
+      for episodes in (FEW, MANY)
+      for kind, evaluator in (('peer', peer), ('fused', fused))
+    }
+    for evaluator, episodes in cases.values():
+      _by_itself(evaluator, export(), episodes)
+    alone: list[_Rates] = []
+    rates: dict[str, list[_Rates]] = {name: [] for name in cases}
+    spent = 0.0
+    for _ in range(rounds):
+      before = time.process_time()
+      alone.append(_window(learn, export, updates))
+      spent += time.process_time() - before
+      for name, case in cases.items():
+        rates[name].append(_window(learn, export, updates, *case))
+    by_itself = {
+      name: _by_itself(evaluator, export(), episodes)
+      for name, (evaluator, episodes) in cases.items()
+    }
+  intervals = rounds * (updates // INTERVAL)
+  return {
+    'alone_updates_per_second': round(
+      statistics.median([r for r, _ in alone]), 1
+    ),
+    'ratios': _ratios(rates, alone, 1),
+    'ratios_without_wait': _ratios(rates, alone, 0),
+    'evaluation_steps_per_second': {n: r for n, (r, _) in by_itself.items()},
+    'core_seconds_per_evaluation': {n: s for n, (_, s) in by_itself.items()},
+    'core_seconds_per_interval': round(spent / intervals, 3),
+  }
+
+
+def _ratios(
+  rates: dict[str, list[_Rates]], alone: list[_Rates], which: int
+) -> dict[str, float]:
+  return {
+    name: round(
+      statistics.median(
+        one[which] / by_itself[which]
+        for one, by_itself in zip(some, alone, strict=True)
+      ),
+      3,
+    )
+    for name, some in rates.items()
+  }
+
+
+def _window(
+  learn: Callable[[int], Any],
+  export: Callable[[], bytes],
+  updates: int,
+  evaluator: Optional[Evaluator] = None,
+  episodes: int = 0,
+) -> _Rates:
+  started = time.perf_counter()
+  for _ in range(updates // INTERVAL):
+    learn(INTERVAL)
+    policy = export()  # Alone, too: what is measured is the evaluator.
+    if evaluator is not None:
+      evaluator.ask(policy, episodes)
+  learned = time.perf_counter()
+  if evaluator is not None:
+    evaluator.wait()
+  count = updates // INTERVAL * INTERVAL
+  return count / (learned - started), count / (time.perf_counter() - started)
+
+
+def _by_itself(
+  evaluator: Evaluator, policy: bytes, episodes: int
+) -> tuple[float, float]:
+  """Steps per second, and CPU time for one evaluation."""
+  evaluations = max(2, AT_ONCE // episodes)
+  started, before = time.perf_counter(), evaluator.core_seconds()
+  for _ in range(evaluations):
+    evaluator.ask(policy, episodes)
+  evaluator.wait()
+  seconds = time.perf_counter() - started
+  spent = evaluator.core_seconds() - before
+  steps = evaluations * episodes * EPISODE_STEPS
+  return round(steps / seconds, 1), round(spent / evaluations, 3)
+
+
+def _make_learner(
+  task: str,
+) -> tuple[Callable[[int], Any], Callable[[], bytes]]:
+  """Runs so many updates; exports the policy."""
+  # Imported here: the evaluators need no TensorFlow.
+  from agents.base import Learner
+  from agents.config import D4PGConfig, ObjectiveConfig
+  from agents.d4pg import D4PG, make_networks
+  from agents.policy import export_policy
+  from datasets.memory import Memory, UniformSampler
+  from datasets.types import Episode, EpisodeId
+  from launchers.batches import gather_for
+
+  config = D4PGConfig()
+  spec = Environment(task).spec
+  random = np.random.default_rng(0)
+
+  def normal(*shape: int) -> np.ndarray:
+    return random.standard_normal(shape, dtype=np.float32)
+
+  memory = Memory(config.n_step, config.discount)
+  memory.extend(
+    Episode(
+      EpisodeId('benchmark', 1, 0, i),
+      'noise',
+      normal(EPISODE_STEPS + 1, spec.observation_size),
+      np.tanh(normal(EPISODE_STEPS, spec.action_size)),
+      normal(EPISODE_STEPS),
+      np.ones(EPISODE_STEPS, np.float32),
+    )
+    for i in range(_DATA_EPISODES)
+  )
+  networks = make_networks(config, spec, seed=0)
+  agent = D4PG(config, networks, ObjectiveConfig('none'), 100_000)
+  gather = gather_for(agent, memory)
+  sample = UniformSampler(gather, memory.num_transitions, _BATCH, seed=0)
+  learner = Learner(agent, sample)
+  return learner.run, lambda: export_policy(networks.policy).to_bytes()
+
+
+if __name__ == '__main__':
+  main()
