@@ -16,7 +16,7 @@ DEMO_ARGS ?= --demo
 # Two workers; tests that start a program's nodes share one of them (conftest).
 PYTEST_ARGS ?= -n 2 --dist loadgroup
 BENCHMARKS ?= memory learner acting program teachers evaluation
-FOLDERS := agents teachers datasets launchers benchmarks examples tests .ci
+FOLDERS := agents teachers datasets launchers benchmarks studies examples tests .ci
 
 help:  ## list the commands
 	@echo "Understudy. Commands:"

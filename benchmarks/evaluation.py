@@ -8,11 +8,12 @@ process of its own evaluates:
   at a time, at the learner's priority;
 - fused: our evaluator node.
 
-A window is what lies between two checkpoints, 1000 updates. It ends when the
-last evaluation is there, since the learner waits for that before it saves; the
-rates without the wait are given, too. The windows alternate: alone, then with
-each evaluator at each number of episodes, and so on for some rounds. Every
-figure is a median over the rounds, every ratio one of rates of the same round.
+A window is 1000 updates. It ends when the last evaluation is there, so that an
+evaluator that falls behind is not called free; the rates of the updates alone,
+which the learner of a run does not hold up for evaluations, are given, too. The
+windows alternate: alone, then with each evaluator at each number of episodes,
+and so on for some rounds. Every figure is a median over the rounds, every ratio
+one of rates of the same round.
 
 The evaluators' own rates are measured at the end, while the learner rests.
 """

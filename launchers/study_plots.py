@@ -110,9 +110,8 @@ def _draw_group(
   tasks = list(dict.fromkeys(tasks))
   left, right = row.subfigures(1, 2, width_ratios=(1.35, 1))
   large = left.subplots()
-  large.set_title(
-    f'{tier} teacher, {cycles} cycles: mean of {len(tasks)} tasks', loc='left'
-  )
+  over = f'mean of {len(tasks)} tasks' if len(tasks) > 1 else tasks[0]
+  large.set_title(f'{tier} teacher, {cycles} cycles: {over}', loc='left')
   scores = outcomes.scores()
   complete = {
     method: complete_seeds(study, scores, tier, cycles, method)[1]

@@ -1,5 +1,6 @@
-"""What docs/teachers.md says is so: its modules run, its commands exist."""
+"""What docs/ says is so: its modules run, its commands and verdicts exist."""
 
+import json
 import os
 from pathlib import Path
 import re
@@ -108,3 +109,24 @@ def test_its_columns_are_logged() -> None:
   }
   assert 'teacher_cosine' in columns
   assert columns <= set(METRICS)
+
+
+def verdicts(size: str) -> dict[str, str]:
+  """The committed verdict on each claim by the figures' studies of a size."""
+  found = {}
+  for path in (ROOT / 'studies' / 'results').glob(f'figure*-{size}'):
+    results = json.loads((path / 'results.json').read_text(encoding='utf-8'))
+    assert not results['missing'], path
+    for verdict in results['verdicts']:
+      found[verdict['claim']['id']] = verdict['status']
+  return found
+
+
+def test_the_verdicts_in_the_results_are_those_of_the_runs() -> None:
+  text = (ROOT / 'docs' / 'results.md').read_text(encoding='utf-8')
+  rows = re.findall(r'^\| (A-C\w+) \|.*\| (.+) \| (.+) \|$', text, re.MULTILINE)
+  for column, size in ((1, 'small'), (2, 'middle')):
+    said = {row[0]: row[column] for row in rows if row[column] != '–'}
+    assert said == verdicts(size)
+  for link in re.findall(r'\]\(([^)#]+)\)', text):
+    assert (ROOT / 'docs' / link).exists(), link
