@@ -83,18 +83,7 @@ def annotate(config: AnnotateConfig, console: Console) -> dict[str, Any]:
     OSError: something cannot be read or written.
     files.DamagedFileError: an episode of DATA is torn or altered.
   """
-  for name, value, most in (
-    ('batch', config.batch, _MAX_ROWS), ('requests', config.requests, 64)
-  ):  # fmt: skip
-    if not 1 <= value <= most:
-      raise ValueError(f'{name} is {value}; it must be from 1 to {most}.')
-  target = config.target
-  if not config.data.is_dir():
-    raise FileNotFoundError(f'There is no directory {config.data}.')
-  source = EpisodeStore(config.data)
-  digests = source.digests()
-  if not digests:
-    raise ValueError(f'{config.data} holds no episodes.')
+  source, digests, target = _open(config)
   first = source.read(min(digests))
   spec = EnvironmentSpec(first.observations.shape[1], first.actions.shape[1])
   stopping = threading.Event()
@@ -138,6 +127,25 @@ def annotate(config: AnnotateConfig, console: Console) -> dict[str, Any]:
     'version': teacher.version,
     'output': str(target),
   }
+
+
+def _open(
+  config: AnnotateConfig,
+) -> tuple[EpisodeStore, dict[EpisodeId, str], Path]:
+  """What is annotated, its digests, and where to; refuses bad options."""
+  for name, value, most in (
+    ('batch', config.batch, _MAX_ROWS), ('requests', config.requests, 64)
+  ):  # fmt: skip
+    if not 1 <= value <= most:
+      raise ValueError(f'{name} is {value}; it must be from 1 to {most}.')
+  target = config.target
+  if not config.data.is_dir():
+    raise FileNotFoundError(f'There is no directory {config.data}.')
+  source = EpisodeStore(config.data)
+  digests = source.digests()
+  if not digests:
+    raise ValueError(f'{config.data} holds no episodes.')
+  return source, digests, target
 
 
 def _task(config: AnnotateConfig) -> str:

@@ -207,8 +207,8 @@ def yield_to_others() -> None:
   """Has this process give way to the others, the learner first.
 
   A process of niceness 10 gets what time the others leave, and besides a tenth
-  of what one of them gets: a run beside other runs must not stand still because
-  the learner waits, before a checkpoint, for evaluations that never get a turn.
+  of what one of them gets: a cycle ends when its last evaluation is there, so
+  beside other runs the evaluator must get a turn, too.
   A thread does not give way: whoever wants the interpreter would wait for it.
   """
   if threading.current_thread() is threading.main_thread():

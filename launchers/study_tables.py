@@ -44,7 +44,7 @@ def tests(verdict: Verdict) -> Table:
   rows = [
     [
       describe_test(judged.test),
-      signed(judged.difference),
+      interval(judged.difference, '+.3f'),
       _wanted(judged),
       judged.status,
     ]
@@ -98,22 +98,12 @@ def describe_test(test: Test) -> str:
   return f'{test.measure} of {test.method} {side} {other}{where}'
 
 
-def interval(value: Interval) -> str:
+def interval(value: Interval, form: str = '.2f') -> str:
   """'0.93 [0.91, 0.95]', as far as there are numbers."""
   if math.isnan(value.value):
     return _NONE
-  if math.isnan(value.low):
-    return f'{value.value:.2f}'
-  return f'{value.value:.2f} [{value.low:.2f}, {value.high:.2f}]'
-
-
-def signed(value: Interval) -> str:
-  """The same of a difference: '+0.021 [-0.003, +0.043]'."""
-  if math.isnan(value.value):
-    return _NONE
-  if math.isnan(value.low):
-    return f'{value.value:+.3f}'
-  return f'{value.value:+.3f} [{value.low:+.3f}, {value.high:+.3f}]'
+  middle, low, high = (format(number, form) for number in value)
+  return middle if math.isnan(value.low) else f'{middle} [{low}, {high}]'
 
 
 def markdown(

@@ -13,11 +13,14 @@ from packaging.requirements import Requirement
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ('agents', 'teachers', 'datasets', 'launchers', 'benchmarks', 'tests')
+ROOMS = (
+  'agents', 'teachers', 'datasets', 'launchers',
+  'benchmarks', 'studies', 'tests',
+)  # fmt: skip
 MAX_LINES = 300  # A hard limit; the soft one is 250.
 
-# What a room may import of ours, besides itself. Benchmarks and tests may
-# import anything.
+# What a room may import of ours, besides itself. Benchmarks, studies and tests
+# may import anything.
 MAY_IMPORT = {
   'agents': ('datasets.types',),
   'teachers': (
