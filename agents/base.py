@@ -18,7 +18,11 @@ import sonnet as snt
 import tensorflow as tf
 import tree
 
-from agents import networks
+from agents.config import ObjectiveConfig
+from agents.deployed.policy import Policy, Snapshot
+from agents.parts import networks as networks_lib
+from agents.parts import optimizers
+from agents.parts.optimizers import Group
 
 # A NamedTuple of arrays: NumPy outside the graph, tensors inside.
 Batch = Any
@@ -26,12 +30,69 @@ Batch = Any
 Sampler = Callable[[int, int], Batch]
 
 
-class Agent(tf.Module, abc.ABC):
-  """What an algorithm supplies: its networks, optimizers and one update.
+class Networks(tf.Module, abc.ABC):
+  """All networks of an agent: those that learn, and their frozen copies.
 
-  Every variable that training changes must hang on the agent, because the
-  agent is what a checkpoint holds.
+  A class of networks is made from an agent's config and the sizes of a task,
+  with every variable there from the start.
+
+  Attributes:
+    policy: the one that is trained; maps [B, S] to actions [B, A].
   """
+
+  policy: snt.Module
+
+  def __init__(self) -> None:
+    super().__init__(name='networks')
+
+  @abc.abstractmethod
+  def export(self) -> Policy:
+    """The present policy, as it acts in NumPy alone."""
+
+  @abc.abstractmethod
+  def snapshot(self, metadata: Mapping[str, Any]) -> Snapshot:
+    """The present policy with its critic, if there is one, for a teacher."""
+
+  def begin_reinforcement(self) -> None:
+    """Called after cloning: freezes pi_0 and makes targets equal."""
+
+  def begin_cycle(self) -> None:
+    """Called at the start of a cycle: freezes the policy that acts in it."""
+
+
+class Agent(tf.Module, abc.ABC):
+  """What an algorithm supplies: losses, targets and groups of variables.
+
+  A class of agents is made of (config, networks, objective, total_steps,
+  teacher_gradient), as `agents.registry.make_agent` says. Every variable that
+  training changes must hang on the agent, because the agent is what a
+  checkpoint holds.
+
+  Attributes:
+    networks: what it trains.
+    objective: what its policy minimises.
+  """
+
+  def __init__(
+    self,
+    name: str,
+    networks: Networks,
+    groups: Sequence[Group] = (),
+    objective: ObjectiveConfig = ObjectiveConfig('none'),
+  ):
+    """Creates an optimizer for each group, fresh.
+
+    Args:
+      name: of the agent.
+      networks: trained in place.
+      groups: the variables that `apply` trains.
+      objective: what the policy minimises.
+    """
+    super().__init__(name=name)
+    self.networks = networks
+    self.objective = objective
+    for group in groups:
+      setattr(self, f'{group.name}_optimizer', optimizers.Adam(*group[1:]))
 
   @property
   def targets(self) -> Sequence[tuple[snt.Module, snt.Module]]:
@@ -54,6 +115,41 @@ class Agent(tf.Module, abc.ABC):
     Returns:
       Scalar metrics by name.
     """
+
+  def pretraining(self) -> 'Agent':
+    """An agent that fits this one's critics to pi_0, for cycle 0.
+
+    Only of agents whose entry has the phase 'pretrain'.
+    """
+    raise NotImplementedError(f'{self.name} has no critic to pretrain.')
+
+  def anchor_actions(self, batch: Batch) -> tf.Tensor:
+    """What the objective's anchor does where the policy is improved, [B, A].
+
+    Only of agents that have objectives with an anchor.
+    """
+    raise NotImplementedError(f'{self.name} has no anchor.')
+
+  def parameters(self, group: str) -> Sequence[tf.Variable]:
+    """The variables of a group, in the order of its gradients."""
+    return self._optimizer_of(group).parameters
+
+  def apply(self, **gradients: Sequence[tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Takes one step down the gradients of some groups.
+
+    Args:
+      **gradients: by the group's name, in the order of `parameters`.
+
+    Returns:
+      The global norm of each group's gradients before clipping, as metrics.
+    """
+    return {
+      f'{group}_gradient_norm': self._optimizer_of(group).apply(values)
+      for group, values in gradients.items()
+    }
+
+  def _optimizer_of(self, group: str) -> optimizers.Adam:
+    return getattr(self, f'{group}_optimizer')
 
 
 class Learner(tf.Module):
@@ -159,7 +255,7 @@ class Learner(tf.Module):
 
   def _update_targets(self) -> None:
     for online, target in self.agent.targets:
-      networks.copy_variables(online, target)
+      networks_lib.copy_variables(online, target)
 
   def _check_finite(self, rows: np.ndarray, first: int) -> None:
     bad = np.argwhere(~np.isfinite(rows))

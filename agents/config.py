@@ -1,7 +1,10 @@
-"""The agents' hyper-parameters. No TensorFlow: a command line reads them."""
+"""What agents are configured by. No TensorFlow: a command line reads it.
+
+Each agent's own hyper-parameters are in its folder, agents/KIND/config.py.
+"""
 
 import dataclasses
-from typing import Literal, Optional, get_args
+from typing import Any, ClassVar, Literal, Optional, get_args
 
 Kind = Literal[
   'none', 'bc_fixed', 'bc_decay', 'between',
@@ -11,65 +14,26 @@ DecayForm = Literal['normalised', 'plain']
 FilterCritic = Literal['online', 'target', 'cycle_start']
 
 
-@dataclasses.dataclass(frozen=True)
-class D4PGConfig:
-  """The hyper-parameters of D4PG.
+class AgentConfig:
+  """What the house reads of every agent's hyper-parameters.
+
+  An agent's own class is a frozen dataclass that derives from this one. What
+  it does not make a field of its own keeps the value given here.
 
   Attributes:
-    policy_layer_sizes: widths of the policy's hidden layers.
-    critic_layer_sizes: widths of the critic's hidden layers.
-    vmin: lowest return that the critic can represent.
-    vmax: highest return that the critic can represent.
-    num_atoms: atoms of the critic's distribution.
-    policy_learning_rate: Adam's step size for the policy.
-    critic_learning_rate: Adam's step size for the critic.
-    batch_size: transitions in an update.
-    n_step: rewards summed before the critic bootstraps.
+    kind: the agent's name in `agents.registry`.
+    batch_size: items in an update.
+    n_step: rewards summed in an item.
     discount: weight of a reward one step later.
-    target_update_period: updates between two copies of the target networks.
-    action_gradient_norm: bound of each example's dQ/da.
-    gradient_norm: bound of the global norm of each network's gradient.
-    policy_loss_observation: state at which the policy is improved: 'first',
-      where the transition starts; 'last', where it ends.
   """
 
-  policy_layer_sizes: tuple[int, ...] = (256, 256, 256)
-  critic_layer_sizes: tuple[int, ...] = (256, 256, 256)
-  vmin: float = -150.0
-  vmax: float = 150.0
-  num_atoms: int = 51
-  policy_learning_rate: float = 1e-4
-  critic_learning_rate: float = 1e-4
-  batch_size: int = 256
-  n_step: int = 5
-  discount: float = 0.99
-  target_update_period: int = 100
-  action_gradient_norm: float = 1.0
-  gradient_norm: float = 40.0
-  policy_loss_observation: Literal['first', 'last'] = 'first'
+  # Each kind is a dataclass, which `dataclasses.replace` needs to be told.
+  __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 
-  def __post_init__(self) -> None:
-    """Refuses what cannot be trained."""
-    for name in ('policy_layer_sizes', 'critic_layer_sizes'):
-      sizes = getattr(self, name)
-      if not sizes or min(sizes) < 1:
-        raise ValueError(f'{name} is {sizes}; give one or more widths >= 1.')
-    if not self.vmin < self.vmax:
-      raise ValueError(
-        f'vmin is {self.vmin}, vmax is {self.vmax}; it must be vmin < vmax.'
-      )
-    _check_at_least(self, 2, 'num_atoms')
-    _check_at_least(self, 1, 'batch_size', 'n_step', 'target_update_period')
-    _check_positive(
-      self,
-      'policy_learning_rate',
-      'critic_learning_rate',
-      'action_gradient_norm',
-      'gradient_norm',
-    )
-    if not 0 <= self.discount <= 1:
-      raise ValueError(f'discount is {self.discount}; it must be in [0, 1].')
-    _check_choice(self, 'policy_loss_observation', ('first', 'last'))
+  kind: str
+  batch_size: int
+  n_step: int = 1
+  discount: float = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,10 +60,10 @@ class CloningConfig:
 
   def __post_init__(self) -> None:
     """Refuses what cannot be trained."""
-    _check_at_least(
+    check_at_least(
       self, 1, 'steps', 'batch_size', 'evaluation_interval', 'patience'
     )
-    _check_positive(self, 'learning_rate', 'gradient_norm')
+    check_positive(self, 'learning_rate', 'gradient_norm')
     if not 0 < self.held_out_fraction < 1:
       raise ValueError(
         f'held_out_fraction is {self.held_out_fraction}; it must be between '
@@ -138,10 +102,10 @@ class ObjectiveConfig:
 
   def __post_init__(self) -> None:
     """Refuses what is no objective."""
-    _check_choice(self, 'kind', get_args(Kind))
-    _check_choice(self, 'decay_form', get_args(DecayForm))
-    _check_choice(self, 'filter_critic', get_args(FilterCritic))
-    _check_at_least(self, 0, 'weight', 'between_weight')
+    check_choice(self, 'kind', get_args(Kind))
+    check_choice(self, 'decay_form', get_args(DecayForm))
+    check_choice(self, 'filter_critic', get_args(FilterCritic))
+    check_at_least(self, 0, 'weight', 'between_weight')
     if not 0 < self.decay_rate < 700:
       raise ValueError(
         f'decay_rate is {self.decay_rate}; it must be above 0, and below 700 '
@@ -166,21 +130,32 @@ class ObjectiveConfig:
     return self.kind == 'teacher_grad'
 
 
-def _check_at_least(config: object, bound: int, *names: str) -> None:
+def check_at_least(config: object, bound: int, *names: str) -> None:
+  """Refuses fields of a configuration that are below a bound."""
   for name in names:
     value = getattr(config, name)
     if not value >= bound:
       raise ValueError(f'{name} is {value}; it must be at least {bound}.')
 
 
-def _check_positive(config: object, *names: str) -> None:
+def check_positive(config: object, *names: str) -> None:
+  """Refuses fields of a configuration that are not above 0 and finite."""
   for name in names:
     value = getattr(config, name)
     if not 0 < value < float('inf'):
       raise ValueError(f'{name} is {value}; it must be above 0 and finite.')
 
 
-def _check_choice(config: object, name: str, choices: tuple[str, ...]) -> None:
+def check_choice(config: object, name: str, choices: tuple[str, ...]) -> None:
+  """Refuses a field of a configuration that is none of the choices."""
   value = getattr(config, name)
   if value not in choices:
     raise ValueError(f'{name} is {value!r}; choose one of {choices}.')
+
+
+def check_layer_sizes(config: object, *names: str) -> None:
+  """Refuses fields of a configuration that are no widths of layers."""
+  for name in names:
+    sizes = getattr(config, name)
+    if not sizes or min(sizes) < 1:
+      raise ValueError(f'{name} is {sizes}; give one or more widths >= 1.')

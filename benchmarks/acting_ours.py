@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import portpicker
 
-from agents.policy import Policy
-from launchers import curator, nodes
-from launchers.conductor import Conductor
-from launchers.config import GrowingBatchConfig
-from launchers.process import SINGLE_THREADED
-from launchers.run_directory import RunDirectory
+from agents.deployed.policy import Policy
+from launchers.hosts.process import SINGLE_THREADED
+from launchers.nodes import actor, curator, replay
+from launchers.nodes.conductor import Conductor
+from launchers.runs.config import GrowingBatchConfig
+from launchers.runs.run_directory import RunDirectory
 
 EPISODE_STEPS = 1_000
 
@@ -88,11 +88,11 @@ def _run_node(
   address = f'localhost:{port}'
   data = (config, directory, conductor, address, incarnation, ())
   if name == 'replay':
-    nodes.run_replay(port, incarnation, _wait_for_stop)
+    replay.run_replay(port, incarnation, _wait_for_stop)
   elif name == 'curator':
     curator.run_curator(*data, _wait_for_stop)
   else:
-    nodes.run_actor(*data, 0, _wait_for_stop)
+    actor.run_actor(*data, 0, _wait_for_stop)
 
 
 def _wait_for_stop(seconds: float) -> bool:

@@ -29,7 +29,7 @@ import numpy as np
 
 from benchmarks import common, evaluation_processes
 from benchmarks.evaluation_processes import AT_ONCE, EPISODE_STEPS, Evaluator
-from launchers.environments import TASKS, Environment
+from launchers.environments.suite import TASKS, Environment
 
 INTERVAL = 100
 FEW, MANY = 1, 10  # Episodes of an evaluation.
@@ -193,13 +193,13 @@ def _make_learner(
 ) -> tuple[Callable[[int], Any], Callable[[], bytes]]:
   """Runs so many updates; exports the policy."""
   # Imported here: the evaluators need no TensorFlow.
+  from agents import registry
   from agents.base import Learner
-  from agents.config import D4PGConfig, ObjectiveConfig
-  from agents.d4pg import D4PG, make_networks
-  from agents.policy import export_policy
+  from agents.config import ObjectiveConfig
+  from agents.d4pg.config import D4PGConfig
   from datasets.memory import Memory, UniformSampler
   from datasets.types import Episode, EpisodeId
-  from launchers.batches import gather_for
+  from launchers.nodes.batches import gather_for
 
   config = D4PGConfig()
   spec = Environment(task).spec
@@ -220,12 +220,14 @@ def _make_learner(
     )
     for i in range(_DATA_EPISODES)
   )
-  networks = make_networks(config, spec, seed=0)
-  agent = D4PG(config, networks, ObjectiveConfig('none'), 100_000)
-  gather = gather_for(agent, memory)
+  networks = registry.make_networks(config, spec, seed=0)
+  agent = registry.make_agent(
+    config, networks, ObjectiveConfig('none'), 100_000
+  )
+  gather = gather_for('transitions', agent, memory)
   sample = UniformSampler(gather, memory.num_transitions, _BATCH, seed=0)
   learner = Learner(agent, sample)
-  return learner.run, lambda: export_policy(networks.policy).to_bytes()
+  return learner.run, lambda: networks.export().to_bytes()
 
 
 if __name__ == '__main__':

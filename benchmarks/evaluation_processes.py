@@ -14,12 +14,12 @@ from dm_control import suite
 import numpy as np
 import psutil
 
-from agents.policy import Policy
-from launchers import nodes
-from launchers.config import GrowingBatchConfig
-from launchers.environments import parse_task
-from launchers.process import SINGLE_THREADED, enter_node
-from launchers.run_directory import RunDirectory
+from agents.deployed.policy import Policy
+from launchers.environments.suite import parse_task
+from launchers.hosts.process import SINGLE_THREADED, enter_node
+from launchers.nodes import evaluator
+from launchers.runs.config import GrowingBatchConfig
+from launchers.runs.run_directory import RunDirectory
 
 EPISODE_STEPS = 1_000
 AT_ONCE = 8
@@ -84,7 +84,7 @@ def run_fused(task: str, orders: Any, results: Any) -> None:
   config = GrowingBatchConfig(task=task, episode_steps=EPISODE_STEPS)
   conductor = _Conductor(orders, results)
   directory = RunDirectory(Path(os.devnull))  # It is asked for teachers only.
-  nodes.run_evaluator(config, directory, conductor, (), _wait_for_stop)
+  evaluator.run_evaluator(config, directory, conductor, (), _wait_for_stop)
 
 
 class _Conductor:

@@ -178,12 +178,13 @@ def _episodes() -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
 
 def _ours(kind: Any) -> Callable[[int], Any]:
   # Imported here: it sets TensorFlow's threads, which are not Acme's.
+  from agents import registry
   from agents.base import Learner
-  from agents.config import D4PGConfig, ObjectiveConfig
-  from agents.d4pg import D4PG, make_networks
+  from agents.config import ObjectiveConfig
+  from agents.d4pg.config import D4PGConfig
   from datasets.memory import Memory, UniformSampler
   from datasets.types import EnvironmentSpec, Episode, EpisodeId
-  from launchers.batches import gather_for
+  from launchers.nodes.batches import gather_for
 
   config = D4PGConfig()
   memory = Memory(config.n_step, config.discount)
@@ -199,9 +200,12 @@ def _ours(kind: Any) -> Callable[[int], Any]:
     for i, (observations, actions, rewards) in enumerate(_episodes())
   )
   spec = EnvironmentSpec(OBSERVATION_SIZE, ACTION_SIZE)
-  networks = make_networks(config, spec, seed=0)
-  agent = D4PG(config, networks, ObjectiveConfig(kind), 100_000)
-  size, gather = memory.num_transitions, gather_for(agent, memory)
+  networks = registry.make_networks(config, spec, seed=0)
+  agent = registry.make_agent(config, networks, ObjectiveConfig(kind), 100_000)
+  size, gather = (
+    memory.num_transitions,
+    gather_for('transitions', agent, memory),
+  )
   sample = UniformSampler(gather, size, config.batch_size, seed=0)
   return Learner(agent, sample).run
 

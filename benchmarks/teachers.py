@@ -5,7 +5,7 @@ sizes are cheetah-run's (17 observations, 6 actions), all networks 3 x 256, all
 weights and data random.
 
 - advice: transitions annotated per second, whole episodes of 1,000, asked as
-  the curator asks (`launchers.curator.Adviser`): a snapshot in process; one
+  the curator asks (`curator.Adviser`): a snapshot in process; one
   service (`python -m launchers.teach`); two, with a question in flight to each.
   Everything has one BLAS thread, as the nodes of a run but the learner have.
 - learner: updates per second of our D4PG with each objective, batch 256, from
@@ -33,7 +33,7 @@ import sys
 from typing import Any
 
 from benchmarks import common
-from launchers import process
+from launchers.hosts import process
 
 SIDES = ('advice', 'learner')
 _LEAST = {'teacher_grad': 0.6, 'remote': 0.8, 'teacher_action': 0.95}

@@ -5,7 +5,7 @@ import time
 
 from benchmarks import teachers_parts
 from datasets.types import Episode
-from launchers.curator import Adviser
+from launchers.nodes.curator import Adviser
 from teachers import client
 from teachers.base import Teacher
 

@@ -4,14 +4,15 @@ from collections.abc import Callable
 import time
 from typing import get_args
 
+from agents import registry
 from agents.base import Learner
-from agents.config import D4PGConfig, Kind, ObjectiveConfig
-from agents.d4pg import D4PG, make_networks
+from agents.config import Kind, ObjectiveConfig
+from agents.d4pg.config import D4PGConfig
 from benchmarks import teachers_parts
 from datasets.memory import Memory, UniformSampler
 from datasets.types import EnvironmentSpec
-from launchers.batches import gather_for
-from launchers.teacher_gradients import TeacherGradients
+from launchers.nodes.batches import gather_for
+from launchers.nodes.teacher_gradients import TeacherGradients
 from teachers import client
 from teachers.base import Teacher
 
@@ -54,14 +55,19 @@ def rates(windows: int, updates: int) -> dict[str, list[float]]:
 def _learner(
   kind: Kind, memory: Memory, load: Callable[[], Teacher]
 ) -> Callable[[int], object]:
-  """What does updates with this objective, as `launchers.curriculum` does."""
+  """What does updates with this objective, as a run's learner does them."""
   objective = ObjectiveConfig(kind)
   gradients = TeacherGradients(load)
   if objective.uses_teacher_gradients:
     gradients.prepare()
   spec = EnvironmentSpec(*teachers_parts.TASK[1:])
-  networks = make_networks(_CONFIG, spec, seed=0)
-  agent = D4PG(_CONFIG, networks, objective, _TOTAL_STEPS, gradients)
-  size, gather = memory.num_transitions, gather_for(agent, memory)
+  networks = registry.make_networks(_CONFIG, spec, seed=0)
+  agent = registry.make_agent(
+    _CONFIG, networks, objective, _TOTAL_STEPS, gradients
+  )
+  size, gather = (
+    memory.num_transitions,
+    gather_for('transitions', agent, memory),
+  )
   sample = UniformSampler(gather, size, _CONFIG.batch_size, seed=0)
   return Learner(agent, sample).run

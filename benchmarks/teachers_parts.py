@@ -8,10 +8,10 @@ import sys
 
 import numpy as np
 
-from agents.policy import Snapshot
+from agents.deployed.policy import Snapshot
 from benchmarks import common
 from datasets.types import Annotation, Episode, EpisodeId
-from launchers.process import SINGLE_THREADED
+from launchers.hosts.process import SINGLE_THREADED
 from teachers import untrained
 from teachers.base import Task
 from teachers.snapshot import SnapshotTeacher

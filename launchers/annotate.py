@@ -20,8 +20,9 @@ import tyro
 from datasets.store import EpisodeStore, episode_digest
 from datasets.types import Annotation, EnvironmentSpec, Episode, EpisodeId
 from datasets.validation import check_episode
-from launchers import process, teacher_options
+from launchers import options
 from launchers.display import progress_bar
+from launchers.hosts import process
 from teachers import registry
 from teachers.base import Task, Teacher
 from teachers.checks import WrongTeacherError, ask_actions
@@ -87,11 +88,12 @@ def annotate(config: AnnotateConfig, console: Console) -> dict[str, Any]:
   first = source.read(min(digests))
   spec = EnvironmentSpec(first.observations.shape[1], first.actions.shape[1])
   stopping = threading.Event()
-  teacher = teacher_options.load(
+  teacher = registry.load(
     config.teacher,
     Task(_task(config), *spec),
-    teacher_options.trouble_on(console),
-    stopping.is_set,
+    'actions',
+    on_trouble=options.trouble_on(console),
+    is_stopping=stopping.is_set,
   )
   store = EpisodeStore(target)
   for path, reason in store.quarantine():
@@ -102,7 +104,7 @@ def annotate(config: AnnotateConfig, console: Console) -> dict[str, Any]:
     for identity in digests
     if identity not in done
   )
-  rate = teacher_options.Rate()
+  rate = options.Rate()
   with progress_bar(console) as progress:
     bar = progress.add_task(
       f'annotating {config.data.name}',
@@ -150,7 +152,7 @@ def _open(
 
 def _task(config: AnnotateConfig) -> str:
   if config.task or registry.is_python(config.teacher):
-    return teacher_options.task_of(config.teacher, config.task)
+    return options.task_of(config.teacher, config.task)
   return str(config.data)  # Read by nobody but a person, in a refusal.
 
 
@@ -246,7 +248,7 @@ def main() -> int:
   """The command; returns its exit code."""
   console = Console(stderr=True)
   config = tyro.cli(AnnotateConfig)
-  return teacher_options.run_command(console, lambda: annotate(config, console))
+  return options.run_command(console, lambda: annotate(config, console))
 
 
 if __name__ == '__main__':

@@ -15,11 +15,14 @@ from rich.console import Console
 import tyro
 
 from datasets.store import EpisodeStore
-from launchers import process, recorder, teacher_options
-from launchers.acting import LANES
+from launchers import options
+from launchers.acting import recorder
+from launchers.acting.recorder import DemonstrateConfig, Order, Recorded
+from launchers.acting.rollouts import LANES
 from launchers.display import progress_bar
-from launchers.environments import Environment
-from launchers.recorder import DemonstrateConfig, Order, Recorded
+from launchers.environments.suite import Environment
+from launchers.hosts import process
+from teachers import registry
 from teachers.base import Task, Teacher
 
 _POLL = 0.2  # Seconds between two looks at what the processes report.
@@ -39,19 +42,16 @@ def demonstrate(config: DemonstrateConfig, console: Console) -> dict[str, Any]:
     ValueError: the options, the teacher or what is there do not fit.
     OSError: something cannot be read or written.
   """
-  if config.processes < 1:
-    raise ValueError(f'processes is {config.processes}; it must be at least 1.')
-  name = teacher_options.task_of(config.teacher, config.task)
-  teacher = teacher_options.load(
+  name = options.task_of(config.teacher, config.task)
+  teacher = registry.load(  # Ctrl-C interrupts this process by itself.
     config.teacher,
     Task(name, *Environment(name).spec),
-    teacher_options.trouble_on(console),
-    lambda: False,  # Ctrl-C interrupts this process by itself.
+    'actions',
+    on_trouble=options.trouble_on(console),
   )
   order = Order(config, name, teacher.version)
-  order.to_run()  # Refuses bad options before any process starts.
   known = _survey(config, teacher, console)
-  rate = teacher_options.Rate()
+  rate = options.Rate()
   new: dict[int, Recorded] = {}
   if len(known) < config.episodes:
     new = _record_missing(order, known, console, rate)
@@ -99,12 +99,12 @@ def _record_missing(
   order: Order,
   known: Mapping[int, Recorded],
   console: Console,
-  rate: teacher_options.Rate,
+  rate: options.Rate,
 ) -> dict[int, Recorded]:
   missing = [i for i in range(order.config.episodes) if i not in known]
   context = multiprocessing.get_context('spawn')
   stopping, troubles = context.Event(), context.SimpleQueue()
-  show = teacher_options.trouble_on(console)
+  show = options.trouble_on(console)
   new: dict[int, Recorded] = {}
   with (
     progress_bar(console) as progress,
@@ -143,9 +143,7 @@ def main() -> int:
   """The command; returns its exit code."""
   console = Console(stderr=True)
   config = tyro.cli(DemonstrateConfig)
-  return teacher_options.run_command(
-    console, lambda: demonstrate(config, console)
-  )
+  return options.run_command(console, lambda: demonstrate(config, console))
 
 
 if __name__ == '__main__':

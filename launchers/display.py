@@ -16,8 +16,8 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from launchers.config import GrowingBatchConfig
-from launchers.run_directory import RunDirectory
+from launchers.runs.config import GrowingBatchConfig
+from launchers.runs.run_directory import RunDirectory
 
 _PHASES = {
   'restore': 'restoring episodes',

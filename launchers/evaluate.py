@@ -8,8 +8,12 @@ import numpy as np
 from rich.console import Console
 import tyro
 
-from launchers import acting, process, teacher_options
+from launchers import options
+from launchers.acting import rollouts
+from launchers.acting.behaviours import behaviour_of
 from launchers.display import progress_bar
+from launchers.hosts import process
+from teachers import registry
 from teachers.base import Task
 
 
@@ -46,17 +50,17 @@ def evaluate(config: EvaluateConfig, console: Console) -> dict[str, Any]:
   """
   if config.episodes < 1:
     raise ValueError(f'episodes is {config.episodes}; it must be at least 1.')
-  task = teacher_options.task_of(config.policy, config.task)
-  environments = acting.make_environments(task, config.episodes)
-  teacher = teacher_options.load(
+  task = options.task_of(config.policy, config.task)
+  environments = rollouts.make_environments(task, config.episodes)
+  teacher = registry.load(  # Ctrl-C interrupts this process by itself.
     config.policy,
     Task(task, *environments[0].spec),
-    teacher_options.trouble_on(console),
-    lambda: False,  # Ctrl-C interrupts this process by itself.
+    'actions',
+    on_trouble=options.trouble_on(console),
   )
-  behaviour = teacher_options.behaviour_of(teacher)
+  behaviour = behaviour_of(teacher)
   seeds = [
-    acting.seed_for(config.seed, acting.EVALUATE, index)
+    rollouts.seed_for(config.seed, rollouts.EVALUATE, index)
     for index in range(config.episodes)
   ]
   returns: list[float] = []
@@ -64,7 +68,7 @@ def evaluate(config: EvaluateConfig, console: Console) -> dict[str, Any]:
     bar = progress.add_task(task, total=config.episodes, unit='episodes')
     while len(returns) < config.episodes:
       some = seeds[len(returns) :][: len(environments)]
-      returns += acting.evaluate(
+      returns += rollouts.evaluate(
         environments, behaviour, config.episode_steps, some
       )
       progress.update(bar, completed=len(returns))
@@ -83,7 +87,7 @@ def main() -> int:
   """The command; returns its exit code."""
   console = Console(stderr=True)
   config = tyro.cli(EvaluateConfig)
-  return teacher_options.run_command(console, lambda: evaluate(config, console))
+  return options.run_command(console, lambda: evaluate(config, console))
 
 
 if __name__ == '__main__':

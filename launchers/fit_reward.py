@@ -20,8 +20,9 @@ from datasets import files
 from datasets.store import EpisodeStore, file_name
 from datasets.types import EnvironmentSpec, Episode, EpisodeId
 from datasets.validation import check_episode
-from launchers import process, teacher_options
+from launchers import options
 from launchers.display import progress_bar
+from launchers.hosts import process
 from teachers import csv_table
 from teachers.reward_model import Examples, FittingConfig, RewardModel
 
@@ -213,7 +214,7 @@ def _split(parts: Sequence[Examples], seed: int) -> tuple[Examples, Examples]:
 def main() -> int:
   """The command; returns its exit code."""
   console = Console(stderr=True)
-  return teacher_options.run_command(
+  return options.run_command(
     console, lambda: fit_reward(tyro.cli(FitRewardConfig), console)
   )
 

@@ -19,21 +19,21 @@ import numpy as np
 from rich.console import Console
 import tyro
 
-from agents import checkpoint
+from agents import checkpoint, registry
 from agents.base import Learner
-from agents.config import D4PGConfig, ObjectiveConfig
-from agents.d4pg import D4PG, make_networks
-from agents.policy import export_policy, export_snapshot
+from agents.config import AgentConfig, ObjectiveConfig
+from agents.d4pg.config import D4PGConfig
 from datasets import files
 from datasets.memory import Memory
 from datasets.sampler import UniformSampler
 from datasets.store import EpisodeStore
 from datasets.types import Episode, EpisodeId
-from launchers import acting, process
+from launchers.acting import rollouts
 from launchers.display import progress_bar
-from launchers.frozen import freeze
-from launchers.run_directory import RunDirectory
-from launchers.tables import Table
+from launchers.hosts import process
+from launchers.runs.frozen import freeze
+from launchers.runs.run_directory import RunDirectory
+from launchers.runs.tables import Table
 
 COLUMNS = (
   'episodes', 'actor_steps', 'learner_steps', 'return_mean', 'return_std',
@@ -67,7 +67,7 @@ class OnlineConfig:
   """Episodes between two evaluations, snapshots and checkpoints."""
   evaluation_episodes: int = 5
   """Episodes per evaluation."""
-  agent: D4PGConfig = D4PGConfig()
+  agent: AgentConfig = D4PGConfig()
   runs: Path = Path('runs')
   """The directory that holds the run directories."""
 
@@ -89,16 +89,16 @@ class OnlineTrainer:
   def __init__(self, config: OnlineConfig, directory: RunDirectory):
     self._config = config
     self._directory = directory
-    self._environments = acting.make_environments(
+    self._environments = rollouts.make_environments(
       config.task, config.evaluation_episodes
     )
     self._store = EpisodeStore(directory.root / 'episodes')
     self._memory = Memory(config.agent.n_step, config.agent.discount)
-    self._networks = make_networks(
+    self._networks = registry.make_networks(
       config.agent, self._environments[0].spec, config.seed
     )
     total_steps = config.episodes * config.updates_per_episode
-    agent = D4PG(
+    agent = registry.make_agent(
       config.agent, self._networks, ObjectiveConfig('none'), total_steps
     )
     self._learner = Learner(agent, self._sample)
@@ -148,11 +148,11 @@ class OnlineTrainer:
 
   def _act(self) -> Episode:
     config, index = self._config, self.episodes
-    policy = export_policy(self._networks.policy)
+    policy = self._networks.export()
     done = index / config.episodes
     noise = config.acting_noise * (1 - done) + config.final_acting_noise * done
-    seed = acting.seed_for(config.seed, acting.ACT, index)
-    (rollout,) = acting.run_episodes(
+    seed = rollouts.seed_for(config.seed, rollouts.ACT, index)
+    (rollout,) = rollouts.run_episodes(
       self._environments,
       policy,
       config.episode_steps,
@@ -169,13 +169,13 @@ class OnlineTrainer:
     )
 
   def _evaluate(self) -> None:
-    policy = export_policy(self._networks.policy)
+    policy = self._networks.export()
     config = self._config
     seeds = [
-      acting.seed_for(config.seed, acting.EVALUATE, self.episodes, index)
+      rollouts.seed_for(config.seed, rollouts.EVALUATE, self.episodes, index)
       for index in range(config.evaluation_episodes)
     ]
-    returns = acting.evaluate(
+    returns = rollouts.evaluate(
       self._environments, policy, config.episode_steps, seeds
     )
     row = {
@@ -198,9 +198,7 @@ class OnlineTrainer:
       'evaluation_episodes': self._config.evaluation_episodes,
       'config': self._config.to_json(),
     }
-    snapshot = export_snapshot(
-      self._networks.policy, self._networks.critic, metadata
-    )
+    snapshot = self._networks.snapshot(metadata)
     directory = self._directory.root / 'snapshots'
     directory.mkdir(exist_ok=True)
     data = snapshot.to_bytes()

@@ -15,55 +15,8 @@ from pathlib import Path
 import sys
 from typing import Optional
 
-from datasets import files
-from launchers import report_page, report_plots, report_theme
-from launchers.report_data import (
-  NotARunError,
-  RunRecord,
-  load_run,
-  policy_name,
-)
-
-
-def write_report(run_directory: Path) -> Path:
-  """Writes the report of one run.
-
-  Args:
-    run_directory: runs/NAME.
-
-  Returns:
-    The page.
-
-  Raises:
-    NotARunError: it is no run directory; says what was expected.
-  """
-  return _write(load_run(Path(run_directory)))
-
-
-def _write(run: RunRecord) -> Path:
-  directory = run.directory / 'report'
-  directory.mkdir(exist_ok=True)
-  themes = (report_theme.LIGHT, report_theme.DARK)
-  pictures = {
-    'learning_curve': [report_plots.learning_curve(run, t) for t in themes]
-  }
-  losses = [report_plots.losses(run, theme) for theme in themes]
-  drawn = [picture for picture in losses if picture is not None]
-  if drawn:
-    pictures['losses'] = drawn
-  for name, (light, _) in pictures.items():
-    files.write_bytes(directory / f'{name}.png', light)
-  page = directory / 'index.html'
-  files.write_text(page, report_page.render(run, pictures))
-  return page
-
-
-def describe(run: RunRecord) -> str:
-  """One line: the teacher, and π₀ … π_k."""
-  pieces = [f'teacher {run.teacher}'] if run.teacher else []
-  pieces += [f'{policy_name(number)} {final}' for number, final in run.finals]
-  progress = '' if run.is_finished else ' (in progress)'
-  return f'{run.name}{progress}: ' + (', '.join(pieces) or 'nothing evaluated')
+from launchers.reports import report
+from launchers.reports.data import NotARunError, load_run
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -113,14 +66,16 @@ def _report_run(directory: Path) -> int:
   except NotARunError as error:
     print(error, file=sys.stderr)
     return 2
-  print(describe(run))
-  print(f'  {_write(run)}')
+  print(report.describe(run))
+  print(f'  {report.write(run)}')
   return 0
 
 
 def _report_study(path: Path, options: argparse.Namespace) -> int:
   # Its libraries take two seconds to import, which a run's report need not pay.
-  from launchers import study_config, study_file, study_report
+  from launchers.studies import config as study_config
+  from launchers.studies import file as study_file
+  from launchers.studies import report as study_report
 
   try:
     study = study_file.load(path, options.seeds)

@@ -15,8 +15,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 import tyro
 
-from launchers import process, study_config, study_file, study_measures
-from launchers.study_runner import Runner
+from launchers.hosts import process
+from launchers.studies import config as study_config
+from launchers.studies import file as study_file
+from launchers.studies import measures
+from launchers.studies.runner import Runner
 
 _TICK = 0.5  # Seconds between two looks at the runs.
 _LINE_PERIOD = 30.0  # Seconds between two lines where there is no terminal.
@@ -53,7 +56,7 @@ def main() -> int:
     options = tyro.cli(StudyOptions)
     process.prepare_environment()
     study = study_file.load(options.study, options.seeds)
-    study_measures.check(study)
+    measures.check(study)
   except (ValueError, OSError) as error:
     console.print('[bold red]Refused:[/]', end=' ')
     console.print(str(error), soft_wrap=True, markup=False, highlight=False)
@@ -68,7 +71,7 @@ def main() -> int:
       'goes on.'
     )
     return 128 + stopped_by
-  from launchers import study_report
+  from launchers.studies import report as study_report
 
   output = study_config.directory(options.runs, 'reports') / study.name
   study_report.write(study, options.runs, output)

@@ -8,8 +8,10 @@ import sys
 from rich.console import Console
 import tyro
 
-from launchers import isolation, process, study_config, study_file
-from launchers.config import LaunchConfig
+from launchers.hosts import isolation, process
+from launchers.runs.config import LaunchConfig
+from launchers.studies import config as study_config
+from launchers.studies import file as study_file
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +38,7 @@ def main() -> int:
   isolation.enter('launchers.study_cell', False, console)
   # Whatever happens to the study, its runs stop as if they had been asked to.
   process.end_with_parent(options.parent, signal.SIGTERM)
-  from launchers import growing_batch
+  from launchers import local
 
   study = study_file.load(options.study, options.seeds)
   starts = study_config.directory(options.runs, 'starts')
@@ -44,7 +46,7 @@ def main() -> int:
   if options.name in study.starts:
     config = study.starts[options.name]
     launch = LaunchConfig(runs=starts, launch_type='threads', report=False)
-    return growing_batch.run(config, launch, console)
+    return local.run(config, launch, console)
   cell = next(cell for cell in study.cells if cell.name == options.name)
   launch = LaunchConfig(
     runs=cells,
@@ -52,7 +54,7 @@ def main() -> int:
     launch_type='threads',
     report=False,
   )
-  return growing_batch.run(cell.config, launch, console)
+  return local.run(cell.config, launch, console)
 
 
 if __name__ == '__main__':

@@ -10,9 +10,9 @@ from typing import Optional
 from rich.console import Console
 import tyro
 
-from launchers import process
-from launchers.environments import Environment
-from launchers.teacher_options import task_of
+from launchers.environments.suite import Environment
+from launchers.hosts import process
+from launchers.options import task_of
 from teachers import credentials, registry, service
 from teachers.base import Task, Teacher
 from teachers.credentials import ServerKeys

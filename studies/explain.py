@@ -17,9 +17,10 @@ import pandas as pd
 import tyro
 
 from datasets.store import EpisodeStore
-from launchers import study_config, study_file
-from launchers.environments import Environment
-from launchers.report_data import load_run
+from launchers.environments.suite import Environment
+from launchers.reports.data import load_run
+from launchers.studies import config as study_config
+from launchers.studies import file as study_file
 from teachers import registry
 from teachers.base import Task
 

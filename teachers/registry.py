@@ -9,15 +9,19 @@ grpc://host:port                a service; see teachers.client
 """
 
 import ast
+from collections.abc import Callable
 import importlib
-from typing import Any
+from typing import Any, Optional
 import urllib.parse
 
 from teachers import snapshot, untrained
-from teachers.base import Task, Teacher
+from teachers.base import Kind, Task, Teacher
 from teachers.checks import check_teacher
 
 SERVICE = 'grpc://'
+
+OnTrouble = Callable[[Optional[str]], None]
+"""Told what is wrong with a service, at each try; None: it is well again."""
 
 
 def is_service(address: str) -> bool:
@@ -30,8 +34,21 @@ def is_python(address: str) -> bool:
   return not is_service(address) and ':' in address
 
 
-def load(address: str, task: Task) -> Teacher:
+def load(
+  address: str,
+  task: Task,
+  *kinds: Kind,
+  on_trouble: Optional[OnTrouble] = None,
+  is_stopping: Callable[[], bool] = lambda: False,
+) -> Teacher:
   """The teacher of an address, which fits the task.
+
+  Args:
+    address: see the module.
+    task: its name, which only someone's own factory reads, and its widths.
+    *kinds: the advice that it must give.
+    on_trouble: of a service, told at each try that gets no answer.
+    is_stopping: whether to wait for a service no longer.
 
   Raises:
     FileNotFoundError: there is no such snapshot.
@@ -40,14 +57,16 @@ def load(address: str, task: Task) -> Teacher:
   if is_service(address):
     from teachers import client  # gRPC, which most processes do without.
 
-    teacher: Teacher = client.connect([address])
+    teacher: Teacher = client.connect(
+      [address], on_trouble=on_trouble, is_stopping=is_stopping
+    )
   elif is_python(address):
     teacher = _call(address, task)
   elif address == untrained.NAME:
     teacher = untrained.teacher(task)
   else:
     teacher = snapshot.load(address)
-  check_teacher(teacher, task)
+  check_teacher(teacher, task, *kinds)
   return teacher
 
 

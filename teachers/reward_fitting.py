@@ -7,7 +7,7 @@ import numpy as np
 import sonnet as snt
 import tensorflow as tf
 
-from agents.networks import LayerNormMLP
+from agents.parts.networks import LayerNormMLP
 from teachers.reward_model import Examples, FittingConfig
 
 _EVALUATION_ROWS = 4096

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from agents import npz
-from agents.critic import Critic
+from agents.deployed import npz
+from agents.deployed.critic import Critic
 from teachers.base import Task, Teacher
 
 _KIND = 'understudy-reward-model-1'
@@ -85,7 +85,7 @@ class RewardModel(Teacher):
 
     Args:
       name: see `Teacher`.
-      arrays: of `agents.critic.Critic`, without atoms.
+      arrays: of `agents.deployed.critic.Critic`, without atoms.
       metadata: of JSON's types; its 'action_size' is A.
 
     Raises:

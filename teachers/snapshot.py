@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from agents.critic import Critic
-from agents.policy import Policy, Snapshot
+from agents.deployed.critic import Critic
+from agents.deployed.policy import Policy, Snapshot
 from teachers.base import Kind, Teacher
 
 SHIPPED = Path(__file__).parent / 'snapshots'

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from agents.policy import Policy, Snapshot
+from agents.deployed.policy import Policy, Snapshot
 from teachers.base import Task
 from teachers.snapshot import SnapshotTeacher
 

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from launchers.curriculum import METRICS
+from launchers.nodes.curriculum import METRICS
 from tests.test_layout import ROOT, help_of
 
 TEACHERS = (ROOT / 'docs' / 'teachers.md').read_text(encoding='utf-8')

@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 import tree
 
-from agents.config import D4PGConfig
+from agents.d4pg.config import D4PGConfig
 from datasets.types import Demonstration, EnvironmentSpec, Transition
 
 SPEC = EnvironmentSpec(observation_size=3, action_size=2)

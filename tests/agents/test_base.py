@@ -12,11 +12,21 @@ class Batch(NamedTuple):
   number: np.ndarray
 
 
+class Nothing(base.Networks):
+  """No networks."""
+
+  def export(self):
+    raise NotImplementedError
+
+  def snapshot(self, metadata):
+    raise NotImplementedError
+
+
 class Counting(base.Agent):
   """Adds up its batches, and remembers what its target was at each step."""
 
   def __init__(self, period):
-    super().__init__()
+    super().__init__('counting', Nothing())
     self._period = period
     self.online = snt.Linear(1, with_bias=False, w_init=tf.zeros)
     self.target = snt.Linear(1, with_bias=False, w_init=tf.zeros)

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 import pytest
 import tensorflow as tf
 
-from agents import checkpoint, networks, optimizers
+from agents import checkpoint
+from agents.parts import networks, optimizers
 from tests.agents.problems import SPEC, assert_equal, variables
 
 

@@ -3,7 +3,8 @@ import sys
 
 import pytest
 
-from agents.config import CloningConfig, D4PGConfig, ObjectiveConfig
+from agents.config import CloningConfig, ObjectiveConfig
+from agents.d4pg.config import D4PGConfig
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ def test_refuses(config, fields):
 
 def test_actors_and_command_lines_need_no_tensorflow():
   code = (
-    'import sys, agents.config, agents.policy; '
+    'import sys, agents.config, agents.deployed.policy; '
     'sys.exit("tensorflow" in sys.modules or "sonnet" in sys.modules)'
   )
   subprocess.run([sys.executable, '-c', code], check=True, timeout=60)

@@ -10,11 +10,13 @@ import pytest
 _CODE = """
 import hashlib
 from agents import base
-from agents.config import D4PGConfig, ObjectiveConfig
-from agents.d4pg import D4PG, make_networks
+from agents.config import ObjectiveConfig
+from agents.d4pg.config import D4PGConfig
+from agents import registry
+from agents.d4pg.update import D4PG
 from tests.agents import problems
 
-networks = make_networks(D4PGConfig(), problems.SPEC, seed=0)
+networks = registry.make_networks(D4PGConfig(), problems.SPEC, seed=0)
 agent = D4PG(D4PGConfig(), networks, ObjectiveConfig('bc_decay'), 10)
 learner = base.Learner(agent, lambda *n: problems.transitions(*n, 256))
 learner.run(5)

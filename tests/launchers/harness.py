@@ -14,7 +14,7 @@ from typing import Any, Optional
 import numpy as np
 import psutil
 
-from agents.policy import Policy, Snapshot
+from agents.deployed.policy import Policy, Snapshot
 from teachers import untrained
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,9 +12,8 @@ import pytest
 
 from datasets.store import EpisodeStore, episode_digest
 from datasets.types import Annotation, EpisodeId
-from launchers import acting, nodes
-from launchers.config import GrowingBatchConfig
-from launchers.environments import Environment
+from launchers.acting import episodes, rollouts
+from launchers.environments.suite import Environment
 from teachers import service
 from teachers.base import Task
 from tests.launchers import counting
@@ -29,18 +28,19 @@ TASK = ('--task', 'cartpole-swingup')
 def data(tmp_path: Path) -> Path:
   """Real episodes; another teacher has annotated the first."""
   store = EpisodeStore(tmp_path / 'data')
-  config = GrowingBatchConfig(
-    cycles=1, actor_steps=STEPS, episode_steps=STEPS, learner_steps=0
-  )
-  environments = [Environment('cartpole-swingup') for _ in range(acting.LANES)]
+  environments = [
+    Environment('cartpole-swingup') for _ in range(rollouts.LANES)
+  ]
   policy = random_policy(0)
-  for first in range(0, EPISODES, acting.LANES):
-    indices = range(EPISODES)[first : first + acting.LANES]
-    for episode in nodes.act(
-      config,
+  for first in range(0, EPISODES, rollouts.LANES):
+    indices = range(EPISODES)[first : first + rollouts.LANES]
+    ids = [EpisodeId('run', 1, 0, index) for index in indices]
+    for episode in episodes.act(
       environments,
-      behaviour=policy,
-      orders=[(EpisodeId('run', 1, 0, index), 0) for index in indices],
+      policy,
+      [(i, episodes.seed_of(0, i, attempt=0)) for i in ids],
+      STEPS,
+      noise=0.3,
       digest=policy.digest,
     ):
       if episode.identity.episode == 0:

@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from agents.policy import Snapshot
+from agents.deployed.policy import Snapshot
 from datasets.store import EpisodeStore
 from tests.launchers.harness import ROOT, write_teacher
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from agents.policy import Policy
+from agents.deployed.policy import Policy
 from datasets.store import EpisodeStore
-from launchers.config import GrowingBatchConfig
-from launchers.environments import TASKS
-from launchers.run_directory import RunDirectory
+from launchers.environments.suite import TASKS
+from launchers.runs.config import GrowingBatchConfig
+from launchers.runs.run_directory import RunDirectory
 from tests.launchers import harness
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow]

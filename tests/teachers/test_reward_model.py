@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents import npz
+from agents.deployed import npz
 from teachers import registry, reward_fitting, reward_model
 from teachers.base import Task
 from teachers.reward_model import Examples, FittingConfig

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from launchers import acting
+from launchers.acting import rollouts
 from teachers import checks, scripted
 from teachers.base import Task
 from tests.teachers.contract import TeacherContract
@@ -32,10 +32,10 @@ class TestCartpole(TeacherContract):
   ],
 )
 def test_returns_are_near_the_experts(task, least):
-  environments = acting.make_environments(task.name, 4)
+  environments = rollouts.make_environments(task.name, 4)
   teacher = scripted.make(task)
-  seeds = [acting.seed_for(7, acting.EVALUATE, index) for index in range(4)]
-  returns = acting.evaluate(environments, teacher.actions, 1_000, seeds)
+  seeds = [rollouts.seed_for(7, rollouts.EVALUATE, index) for index in range(4)]
+  returns = rollouts.evaluate(environments, teacher.actions, 1_000, seeds)
   assert np.mean(returns) > least
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.policy import Snapshot
+from agents.deployed.policy import Snapshot
 from teachers import snapshot
 from tests.launchers.harness import random_policy, write_teacher
 from tests.teachers.contract import TeacherContract

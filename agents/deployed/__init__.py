@@ -1,0 +1,1 @@
+"""What acts in NumPy alone: trained networks as files of arrays."""

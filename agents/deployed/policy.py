@@ -1,0 +1,116 @@
+"""A trained policy as plain arrays: NumPy alone, no pickle, no TensorFlow."""
+
+from collections.abc import Mapping
+import threading
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from agents.deployed import layers, npz
+from agents.deployed.stacked_policy import StackedPolicy
+from datasets.types import EnvironmentSpec
+
+_KIND = 'understudy-snapshot-1'
+
+
+class Policy:
+  """A deterministic policy: linear, layer norm, tanh, (linear, ELU)*, tanh.
+
+  Any thread may call it, and several at once.
+  """
+
+  def __init__(self, arrays: Mapping[str, np.ndarray]):
+    """Checks the arrays and takes them over.
+
+    Args:
+      arrays: 'norm/scale', 'norm/offset' and, for i from 0, 'i/w' and 'i/b';
+        the last layer is the head. All float32.
+
+    Raises:
+      ValueError: something is missing, superfluous, misshapen or not finite.
+    """
+    self._arrays = {
+      name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)
+    }
+    checked = layers.check(self._arrays)
+    self.spec = EnvironmentSpec(
+      observation_size=len(checked[0][0]),
+      action_size=len(checked[-1][1]),
+    )
+    self.digest = layers.digest(self._arrays)
+    self._local = threading.local()
+
+  @property
+  def arrays(self) -> Mapping[str, np.ndarray]:
+    """The weights by name."""
+    return self._arrays
+
+  def __call__(self, observation: np.ndarray) -> np.ndarray:
+    """Maps [S] or [B, S] to actions [A] or [B, A] in [-1, 1], float32.
+
+    A row's action depends, bit for bit, on B but not on the other rows.
+    """
+    batch = observation[None] if observation.ndim == 1 else observation
+    if batch.ndim != 2 or batch.shape[1] != self.spec.observation_size:
+      raise ValueError(
+        f'The observation has shape {observation.shape}; this policy takes '
+        f'({self.spec.observation_size},), or a batch of them.'
+      )
+    actions = self._act(batch)
+    return actions[0] if observation.ndim == 1 else actions
+
+  def to_bytes(self) -> bytes:
+    """The policy as an .npz file."""
+    return Snapshot(self, {}, {}).to_bytes()
+
+  @classmethod
+  def from_bytes(cls, data: bytes) -> 'Policy':
+    """Reads a policy, or the policy of a snapshot.
+
+    Raises:
+      ValueError: the bytes are no policy; the message says why.
+    """
+    return Snapshot.from_bytes(data).policy
+
+  def _act(self, batch: np.ndarray) -> np.ndarray:
+    """[B, S] to [B, A], with buffers of this thread for the last B it used."""
+    last = getattr(self._local, 'last', None)
+    if last is None or last.rows != len(batch):
+      last = self._local.last = StackedPolicy([self._arrays], len(batch))
+    return last(batch[None])[0]
+
+
+class Snapshot(NamedTuple):
+  """A trained agent: its policy, its critic and where they came from.
+
+  Attributes:
+    policy: the policy.
+    critic: the critic's arrays by name; empty when there is none.
+    metadata: free, of JSON's types.
+  """
+
+  policy: Policy
+  critic: dict[str, np.ndarray]
+  metadata: dict[str, Any]
+
+  def to_bytes(self) -> bytes:
+    """The snapshot as an .npz file, which `Policy.from_bytes` reads too."""
+    arrays = {f'policy/{k}': v for k, v in self.policy.arrays.items()}
+    arrays.update({f'critic/{k}': v for k, v in self.critic.items()})
+    return npz.pack(arrays, self.metadata, _KIND)
+
+  @classmethod
+  def from_bytes(cls, data: bytes) -> 'Snapshot':
+    """Reads what `to_bytes` wrote.
+
+    Raises:
+      ValueError: the bytes are no snapshot; the message says why.
+    """
+    arrays, metadata = npz.unpack(data, _KIND)
+    parts: dict[str, dict[str, np.ndarray]] = {'policy': {}, 'critic': {}}
+    for name, array in arrays.items():
+      part, _, rest = name.partition('/')
+      if part not in parts or not rest:
+        raise ValueError(f'Array {name!r} belongs to no policy or critic.')
+      parts[part][rest] = array
+    return cls(Policy(parts['policy']), parts['critic'], metadata)

@@ -1,0 +1,34 @@
+"""What an agent's folder tells the house about it."""
+
+from typing import Literal, NamedTuple
+
+from agents.config import AgentConfig, Kind
+
+Batches = Literal['transitions', 'demonstrations']
+Phase = Literal['clone', 'pretrain']
+
+
+class Entry(NamedTuple):
+  """An agent, as its folder's `__init__.py` enters it; without TensorFlow.
+
+  Attributes:
+    config: the class of its hyper-parameters; all have defaults.
+    networks: 'module:class' of its `agents.base.Networks`.
+    agent: 'module:class' of its `agents.base.Agent`.
+    batches: what its batches hold: 'transitions', n-step items
+      (`datasets.types.Transition`); 'demonstrations', states and the actions to
+      imitate there (`datasets.types.Demonstration`).
+    phases: what it does in cycle 0 of a run, in this order: 'clone', imitate
+      the demonstrations; 'pretrain', fit its critics to the clone.
+    objectives: what its policy can minimise in the cycles of a run; none: it
+      learns from files alone.
+    later_options: those of its config that change nothing before cycle 1.
+  """
+
+  config: type[AgentConfig]
+  networks: str
+  agent: str
+  batches: Batches
+  phases: tuple[Phase, ...] = ('clone', 'pretrain')
+  objectives: tuple[Kind, ...] = ()
+  later_options: tuple[str, ...] = ()

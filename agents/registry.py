@@ -1,0 +1,72 @@
+"""The agents there are; one folder and one line here each.
+
+  config = registry.find('d4pg').config(n_step=3)
+  networks = registry.make_networks(config, spec, seed=0)
+  agent = registry.make_agent(config, networks, ObjectiveConfig(), 10_000)
+
+Importing this module imports no TensorFlow; making networks does.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any, Optional
+
+from agents.config import AgentConfig, ObjectiveConfig
+from agents.entry import Entry
+from datasets.types import EnvironmentSpec
+
+if TYPE_CHECKING:
+  from agents import base
+  from agents.parts import regularizers
+
+KINDS = (
+  'bc',
+  'd4pg',
+)
+"""Folders of agents/, each of which enters itself as ENTRY."""
+
+
+def find(kind: str) -> Entry:
+  """The entry of an agent.
+
+  Raises:
+    ValueError: there is none of that name; lists those that are.
+  """
+  if kind not in KINDS:
+    raise ValueError(f'agent {kind!r} is unknown; choose one of {KINDS}.')
+  return importlib.import_module(f'agents.{kind}').ENTRY
+
+
+def make_networks(
+  config: AgentConfig, spec: EnvironmentSpec, seed: int
+) -> 'base.Networks':
+  """Networks whose first weights depend on nothing but the seed."""
+  import tensorflow as tf
+
+  tf.random.set_seed(seed)
+  return _load(find(config.kind).networks)(config, spec)
+
+
+def make_agent(
+  config: AgentConfig,
+  networks: 'base.Networks',
+  objective: ObjectiveConfig,
+  total_steps: int,
+  teacher_gradient: 'Optional[regularizers.Gradient]' = None,
+) -> 'base.Agent':
+  """The agent that trains these networks.
+
+  Args:
+    config: names the agent, with its hyper-parameters.
+    networks: of the same config; trained in place.
+    objective: what the policy minimises.
+    total_steps: learner steps of the whole run; schedules end there.
+    teacher_gradient: [B, S] and [B, A] to a teacher's dQ*/da, [B, A]; for the
+      objectives that use one.
+  """
+  make = _load(find(config.kind).agent)
+  return make(config, networks, objective, total_steps, teacher_gradient)
+
+
+def _load(path: str) -> Any:
+  module, _, name = path.partition(':')
+  return getattr(importlib.import_module(module), name)

@@ -1,0 +1,157 @@
+"""One of the processes that record demonstrations."""
+
+from collections.abc import Sequence
+import dataclasses
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from datasets.store import EpisodeStore
+from datasets.types import Episode, EpisodeId
+from datasets.validation import check_episode
+from launchers.acting import rollouts
+from launchers.acting.behaviours import behaviour_of
+from launchers.acting.episodes import act, seed_of
+from launchers.hosts import process
+from teachers import registry
+from teachers.base import Task, Teacher
+from teachers.checks import WrongTeacherError
+
+
+@dataclasses.dataclass(frozen=True)
+class DemonstrateConfig:
+  """Records episodes of a teacher in the format that runs read."""
+
+  teacher: str
+  """A shipped snapshot (TASK/TIER), the path of one, module:factory?args of
+  your own Python, or grpc://host:port."""
+  directory: Path
+  """Where the episodes go, one file each."""
+  task: str = ''
+  """The task; empty: the one that the snapshot names."""
+  episodes: int = 1_000
+  """Number of episodes."""
+  noise: float = 0.0
+  """Standard deviation of the Gaussian noise on the teacher's actions, in
+  action units ([-1, 1]); the teacher's own action is kept as the label."""
+  episode_steps: int = 1_000
+  """Environment steps in an episode."""
+  seed: int = 0
+  """Seed of the initial states and of the noise."""
+  processes: int = 1
+  """Processes that record at the same time, each with its own teacher."""
+
+  def __post_init__(self) -> None:
+    """Refuses what cannot be recorded."""
+    for name in ('episodes', 'episode_steps', 'processes'):
+      if getattr(self, name) < 1:
+        value = getattr(self, name)
+        raise ValueError(f'{name} is {value}; it must be at least 1.')
+    for name in ('seed', 'noise'):
+      if not getattr(self, name) >= 0:
+        value = getattr(self, name)
+        raise ValueError(f'{name} is {value}; it must be at least 0.')
+
+
+class Order(NamedTuple):
+  """What every process of this start must know.
+
+  Attributes:
+    config: of the command.
+    task: its name.
+    version: the teacher's, which each process must find the same.
+  """
+
+  config: DemonstrateConfig
+  task: str
+  version: str
+
+
+class Recorded(NamedTuple):
+  """What the summary tells of an episode."""
+
+  episode_return: float
+  num_steps: int
+
+
+class _Recorder:
+  """One process's teacher and environments."""
+
+  def __init__(self, order: Order):
+    config = order.config
+    self._config = config
+    self._environments = rollouts.make_environments(order.task, config.episodes)
+    self._spec = self._environments[0].spec
+    self._teacher = registry.load(
+      config.teacher,
+      Task(order.task, *self._spec),
+      'actions',
+      on_trouble=_outside['troubles'].put,
+      is_stopping=_outside['stopping'].is_set,
+    )
+    check_version(config, self._teacher, order.version)
+    self._store = EpisodeStore(config.directory)
+
+  def record(self, indices: Sequence[int]) -> dict[int, Recorded]:
+    config, teacher = self._config, self._teacher
+    ids = [identity(index) for index in indices]
+    for episode in act(
+      self._environments,
+      behaviour_of(teacher),
+      [(i, seed_of(config.seed, i, attempt=0)) for i in ids],
+      config.episode_steps,
+      config.noise,
+      digest=teacher.version,
+      demonstrator=(teacher.name, teacher.version),
+    ):
+      check_episode(episode, self._spec)
+      self._store.commit(episode)
+    return {i: summary(self._store.read(identity(i))) for i in indices}
+
+
+# Of a process: what its parent gave it, and the recorder of its only order.
+_outside: dict[str, Any] = {}
+_recorders: dict[Order, _Recorder] = {}
+
+
+def enter(stopping: Any, troubles: Any) -> None:
+  """Begins a process.
+
+  Args:
+    stopping: an event, set when nobody waits for the episodes any longer.
+    troubles: a queue for what `OnTrouble` is told.
+  """
+  process.enter_node('recorder')
+  _outside.update(stopping=stopping, troubles=troubles)
+
+
+def record(order: Order, indices: Sequence[int]) -> dict[int, Recorded]:
+  """Records some episodes, at most LANES, in a process that was begun."""
+  if order not in _recorders:
+    _recorders[order] = _Recorder(order)
+  return _recorders[order].record(indices)
+
+
+def identity(index: int) -> EpisodeId:
+  """Of the demonstration of that index."""
+  return EpisodeId('demonstrations', 0, 0, index)
+
+
+def summary(episode: Episode) -> Recorded:
+  """What the command's summary tells of an episode."""
+  return Recorded(episode.episode_return, episode.num_steps)
+
+
+def check_version(
+  config: DemonstrateConfig, teacher: Teacher, version: str
+) -> None:
+  """Refuses a teacher of another version than `version`.
+
+  Raises:
+    WrongTeacherError: names both versions and the remedy.
+  """
+  if version != teacher.version:
+    raise WrongTeacherError(
+      f'{config.directory} holds episodes of version {version or "unknown"}, '
+      f'but the teacher {teacher.name} has version {teacher.version}. Record '
+      'them in another --directory, or use the teacher of that version.'
+    )

@@ -1,0 +1,1 @@
+"""Where nodes run: processes, their supervision, and their network."""

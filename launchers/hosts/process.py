@@ -1,0 +1,122 @@
+"""What a process of ours does before anything else."""
+
+from collections.abc import Callable
+import ctypes
+import importlib
+import os
+from pathlib import Path
+import signal
+import sys
+import threading
+from typing import Any, Optional
+from unittest import mock
+
+import absl.app
+
+ROOT = Path(__file__).resolve().parents[2]
+"""The repository's root, which every process has first on its path."""
+
+WaitForStop = Callable[[float], bool]
+"""Waits that many seconds, or less; whether the program stops."""
+
+# Small matrices of one observation gain nothing from threads, and processes
+# that outnumber the cores lose by them.
+SINGLE_THREADED = {'OPENBLAS_NUM_THREADS': '1', 'OMP_NUM_THREADS': '1'}
+
+_PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
+
+
+def end_with_parent(parent: int, number: signal.Signals) -> None:
+  """Has the kernel send this process a signal when its parent dies.
+
+  Raises:
+    OSError: the kernel refuses.
+  """
+  libc = ctypes.CDLL(None, use_errno=True)
+  if libc.prctl(_PR_SET_PDEATHSIG, number) != 0:
+    raise OSError(ctypes.get_errno(), 'prctl(PR_SET_PDEATHSIG)')
+  if parent and os.getppid() != parent:
+    sys.exit('The launcher died before this process was up.')
+
+
+def enter_node(name: str) -> None:
+  """Ties a node's process to the launcher's; does nothing in a thread.
+
+  The process gets the node's name, as `ps -o comm` and `top` show it.
+
+  The kernel kills the node when the launcher dies, however it dies: nothing
+  durable is ever half written, so there is nothing to tidy up. Ctrl-C reaches
+  every process of the terminal; only the launcher answers it, with a SIGTERM.
+  """
+  if threading.current_thread() is not threading.main_thread():
+    return
+  launcher = int(os.environ.get('UNDERSTUDY_LAUNCHER', '0'))
+  end_with_parent(launcher, signal.SIGKILL)
+  ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode())
+  signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def import_function(path: str) -> Callable[..., None]:
+  """Imports 'module:function' inside a Launchpad node.
+
+  Launchpad runs nodes inside `absl.app.run`. There TensorFlow 2.8 would start
+  its runtime in the middle of its own import (its testing tools ask absl to
+  call them back once absl is up, which it is), and no `tf.while_loop` works
+  afterwards. So absl takes no such requests meanwhile.
+  """
+  module, _, function = path.partition(':')
+  with mock.patch.object(absl.app, 'call_after_init'):
+    return getattr(importlib.import_module(module), function)
+
+
+def prepare_environment() -> None:
+  """Sets the variables that the nodes inherit.
+
+  Raises:
+    ImportError: another package called `datasets` wins over ours.
+  """
+  import datasets
+
+  origin = Path(str(datasets.__file__)).resolve()
+  if ROOT not in origin.parents:
+    raise ImportError(
+      f'`datasets` is {origin}, not ours: put {ROOT} first on PYTHONPATH.'
+    )
+  path = os.environ.get('PYTHONPATH', '')
+  if str(ROOT) not in path.split(os.pathsep):
+    os.environ['PYTHONPATH'] = os.pathsep.join(filter(None, (str(ROOT), path)))
+  os.environ['UNDERSTUDY_LAUNCHER'] = str(os.getpid())
+  os.environ.setdefault('TF_ENABLE_ONEDNN_OPTS', '1')
+  os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+  os.environ.setdefault('MUJOCO_GL', 'disable')
+  os.environ.setdefault('GRPC_VERBOSITY', 'ERROR')
+
+
+class StopRequest:
+  """Turns SIGINT and SIGTERM into a flag, while it is entered.
+
+  Launchpad installs handlers of its own when it launches; `listen` again
+  afterwards takes the signals back.
+  """
+
+  def __init__(self) -> None:
+    self.signal: Optional[signal.Signals] = None
+    self._previous: dict[signal.Signals, Any] = {}
+
+  def __enter__(self) -> 'StopRequest':
+    for number in (signal.SIGINT, signal.SIGTERM):
+      self._previous[number] = signal.getsignal(number)
+    self.listen()
+    return self
+
+  def listen(self) -> None:
+    """Takes the signals."""
+    for number in self._previous:
+      signal.signal(number, self._note)
+
+  def __exit__(self, *_: object) -> None:
+    for number, handler in self._previous.items():
+      signal.signal(number, handler)
+
+  def _note(self, number: int, _: object) -> None:
+    self.signal = signal.Signals(number)

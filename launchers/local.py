@@ -1,0 +1,167 @@
+"""One growing-batch run on this host: what the commands that run it share."""
+
+import json
+import os
+import secrets
+import shutil
+import time
+from typing import Any, Optional
+
+from rich.console import Console
+
+from datasets import ports
+from launchers import display
+from launchers.environments.suite import Environment
+from launchers.hosts import isolation, process
+from launchers.runs import demonstrations, start
+from launchers.runs.config import GrowingBatchConfig, LaunchConfig
+from launchers.runs.frozen import freeze
+from launchers.runs.run_directory import RunDirectory
+
+_LITTLE_SPACE = 1 << 20  # Bytes.
+_FAILED = 1  # An exit code; a signal N gives 128 + N.
+
+
+def run(
+  config: GrowingBatchConfig, launch: LaunchConfig, console: Console
+) -> int:
+  """Runs, or goes on with, one run.
+
+  Returns:
+    0 when it is done, 1 when a node failed, 128 + N when signal N stopped it.
+  """
+  started = time.monotonic()
+  directory = RunDirectory(launch.runs / config.run_name)
+  lock = directory.lock()
+  try:
+    freeze(config, directory.root)
+    _prepare(config, launch, directory, console)
+    code = 0
+    if directory.finished_cycles(config.cycles) <= config.cycles:
+      code = _launch(config, launch, directory, console)
+    if code == 0:
+      if launch.report:
+        _draw_report(directory, console)
+      _conclude(config, directory, console, time.monotonic() - started)
+    return code
+  finally:
+    os.close(lock)
+
+
+def _prepare(
+  config: GrowingBatchConfig,
+  launch: LaunchConfig,
+  directory: RunDirectory,
+  console: Console,
+) -> None:
+  """Checks what can be checked before any process starts."""
+  from launchers.nodes import advice
+
+  environment = Environment(config.task)
+  advice.settle(config, directory, environment.spec, console)
+  if launch.start is not None:
+    start.copy_from(launch.start, config, directory, console)
+  if config.demonstrations.path:
+    with display.progress_bar(console) as progress:
+      task = progress.add_task(
+        'importing demonstrations', total=config.episodes_in(0), unit='episodes'
+      )
+      demonstrations.import_into(
+        config,
+        directory,
+        lambda count: progress.update(task, completed=count),
+      )
+
+
+def _launch(
+  config: GrowingBatchConfig,
+  launch: LaunchConfig,
+  directory: RunDirectory,
+  console: Console,
+) -> int:
+  threads = launch.launch_type == 'threads'
+  if threads:
+    import tensorflow  # noqa: F401  (before Reverb's import without it)
+  from launchers.hosts import supervision
+  from launchers.nodes import topology
+
+  for offset in range(2 + config.num_teachers if launch.port else 0):
+    ports.check_port(launch.port + offset)
+  nodes_program, address = topology.make_program(
+    config, directory, secrets.token_hex(8), launch.port
+  )
+  screen = display.Display(config, directory, console)
+  with process.StopRequest() as stop:
+    nodes = supervision.Nodes(nodes_program, threads, directory.logs())
+    stop.listen()
+    status = _StatusClient(address.resolve())
+    with screen:
+      failure = supervision.watch(
+        nodes,
+        stop,
+        is_done=lambda: directory.policy_path(config.cycles).exists(),
+        on_tick=lambda: screen.update(status()),
+      )
+  if failure:
+    console.print('[bold red]The run stopped.[/]', highlight=False)
+    console.print(str(failure), soft_wrap=True, markup=False, highlight=False)
+    # A full disk keeps a node from writing down what it died of.
+    if shutil.disk_usage(directory.root).free < _LITTLE_SPACE:
+      console.print(f'No space is left for {directory.root}: free some.')
+  elif stop.signal:
+    console.print(f'Stopped by {stop.signal.name}; everything is saved.')
+  if failure or stop.signal:
+    console.print('To go on, give the same command again:')
+    command = isolation.command('launchers.growing_batch')
+    console.print(f'  {command}', soft_wrap=True, highlight=False)
+  return _FAILED if failure else 128 + stop.signal if stop.signal else 0
+
+
+class _StatusClient:
+  """Asks the conductor how the run is; None while it does not answer."""
+
+  def __init__(self, address: str):
+    import courier
+
+    self._client = courier.Client(address, call_timeout=2.0)
+    self._call: Any = None
+    self._last: Optional[dict[str, Any]] = None
+
+  def __call__(self) -> Optional[dict[str, Any]]:
+    if self._call is None:
+      self._call = self._client.futures.status()
+    elif self._call.done():
+      if self._call.exception() is None:
+        self._last = self._call.result()
+      self._call = None
+    return self._last
+
+
+def _draw_report(directory: RunDirectory, console: Console) -> None:
+  from launchers.reports import report
+
+  page = report.write_report(directory.root)
+  console.print(f'Curves and tables: {page}', highlight=False)
+
+
+def _conclude(
+  config: GrowingBatchConfig,
+  directory: RunDirectory,
+  console: Console,
+  wall_seconds: float,
+) -> None:
+  """Prints the table and, as the last line, one JSON object."""
+  console.print(display.cycle_table(config, directory))
+  teacher = directory.read_json(directory.teacher_result) or {}
+  records = [
+    directory.read_json(directory.cycle(cycle) / 'cycle.json') or {}
+    for cycle in range(config.cycles + 1)
+  ]
+  result = {
+    'teacher_return': teacher.get('return_mean'),
+    'returns': [record.get('evaluation_return_mean') for record in records],
+    'wall_seconds': round(wall_seconds, 1),
+    'run': str(directory.root),
+  }
+  console.file.flush()
+  print(json.dumps(result), flush=True)

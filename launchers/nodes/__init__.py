@@ -1,0 +1,1 @@
+"""The program of a run, and each of its nodes."""

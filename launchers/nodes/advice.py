@@ -1,0 +1,149 @@
+"""The teachers of a run: who demonstrates and who advises.
+
+They are settled when the run starts and written to its directory: a snapshot
+as a copy, any other by name and version. A teacher that changes afterwards is
+refused, for its advice is stored beside that of the old one.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Literal, Optional
+
+from rich.console import Console
+
+from agents.deployed.policy import Snapshot
+from datasets import files
+from datasets.types import EnvironmentSpec
+from launchers.runs.config import GrowingBatchConfig
+from launchers.runs.run_directory import RunDirectory
+from teachers import registry, untrained
+from teachers.base import Kind, Task, Teacher
+from teachers.checks import check_teacher
+from teachers.errors import WrongTeacherError
+from teachers.snapshot import SnapshotTeacher
+
+Role = Literal['demonstrator', 'advisor']
+Notify = Callable[[Optional[str]], None]
+"""Told of a teacher's trouble, for a person to read; None: it is over."""
+
+_PATIENCE = 10.0  # Seconds to wait for a service before a run's first start.
+
+
+def settle(
+  config: GrowingBatchConfig,
+  directory: RunDirectory,
+  spec: EnvironmentSpec,
+  console: Console,
+) -> None:
+  """Checks the run's teachers and writes them to its directory.
+
+  Raises:
+    FileNotFoundError: there is no such snapshot.
+    ValueError: a teacher is for another task, does not give what the objective
+      needs, or is not the one that the run began with.
+    OSError: a service does not answer.
+  """
+  if config.demonstrator == untrained.NAME:
+    console.print(
+      f'[bold yellow]An untrained policy demonstrates {config.task}.[/] Train '
+      f'a teacher with `python -m launchers.online --task {config.task}` and '
+      'name it with --teacher.'
+    )
+  task = Task(config.task, *spec)
+  _settle(config, directory, 'demonstrator', task, 'actions')
+  objective = config.objective
+  if objective.uses_teacher_actions:
+    _settle(config, directory, 'advisor', task, 'actions')
+  if objective.uses_teacher_gradients:
+    _settle(config, directory, 'advisor', task, 'action_gradients')
+
+
+def load(
+  config: GrowingBatchConfig,
+  directory: RunDirectory,
+  role: Role,
+  services: Sequence[str] = (),
+  notify: Optional[Notify] = None,
+  wait_for_stop: Callable[[float], bool] = lambda _: False,
+) -> Teacher:
+  """A teacher of the run, as this process asks it.
+
+  Args:
+    config: of the run.
+    directory: of the run.
+    role: which one.
+    services: host:port of the run's own teacher nodes.
+    notify: is told while a service stays away.
+    wait_for_stop: whether the program stops; a service is no longer waited for.
+
+  Raises:
+    WrongTeacherError: it is not the one that the run began with.
+  """
+  address: str = getattr(config, role)
+  path = directory.teacher_file(role)
+  addresses = [address] if registry.is_service(address) else []
+  if services and address == config.advisor:
+    addresses = [f'{registry.SERVICE}{service}' for service in services]
+  if addresses and not (role == 'demonstrator' and path.exists()):
+    from teachers import client
+
+    teacher: Teacher = client.connect(
+      addresses, on_trouble=notify, is_stopping=lambda: wait_for_stop(0)
+    )
+  elif path.exists():
+    snapshot = Snapshot.from_bytes(path.read_bytes())
+    teacher = SnapshotTeacher(address, snapshot)
+  else:
+    record = directory.read_json(directory.teacher_record(role)) or {}
+    teacher = registry.load(address, Task(*record['task']))
+  _check_version(directory, role, teacher)
+  return teacher
+
+
+def _settle(
+  config: GrowingBatchConfig,
+  directory: RunDirectory,
+  role: Role,
+  task: Task,
+  kind: Kind,
+) -> None:
+  if directory.teacher_record(role).exists() and (
+    directory.teacher_file(role).exists()
+    or registry.is_service(getattr(config, role))
+  ):
+    return  # Whoever asks a service waits for it and checks its version.
+  teacher = _find(getattr(config, role), task)
+  check_teacher(teacher, task, kind)
+  if directory.teacher_record(role).exists():
+    _check_version(directory, role, teacher)
+    return
+  if isinstance(teacher, SnapshotTeacher):
+    files.write_bytes(directory.teacher_file(role), teacher.snapshot.to_bytes())
+  directory.write_json(
+    directory.teacher_record(role),
+    {
+      'name': teacher.name,
+      'version': teacher.version,
+      'gives': sorted(teacher.gives),
+      'task': list(task),
+    },
+  )
+
+
+def _find(address: str, task: Task) -> Teacher:
+  if not registry.is_service(address):
+    return registry.load(address, task)
+  from teachers import client
+
+  return client.connect([address], patience=_PATIENCE)
+
+
+def _check_version(
+  directory: RunDirectory, role: Role, teacher: Teacher
+) -> None:
+  name, version = directory.teacher_identity(role)
+  if teacher.version != version:
+    raise WrongTeacherError(
+      f'The {role} {teacher.name} is of version {teacher.version}; this run '
+      f'began with {name} of version {version}. Bring that one back, or start '
+      'another run with another --name.'
+    )

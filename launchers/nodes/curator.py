@@ -1,0 +1,247 @@
+"""The curator: what it lets through is durable, and only then learned from.
+
+collected ─▶ check ─▶ store ─▶ replay              where no advice is needed
+collected ─▶ check ─▶ spool ─▶ ask the teacher ─▶ store ─▶ replay      else
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent import futures
+import functools
+import sys
+import threading
+from typing import Any, Optional
+
+import numpy as np
+
+from datasets import replay
+from datasets.store import EpisodeStore
+from datasets.types import Annotation, Episode, EpisodeId
+from datasets.validation import EpisodeRefused, check_episode
+from launchers.environments.suite import Environment
+from launchers.hosts.process import WaitForStop
+from launchers.nodes import advice
+from launchers.runs.config import GrowingBatchConfig
+from launchers.runs.run_directory import RunDirectory
+from teachers.base import Teacher
+from teachers.checks import ask_actions
+
+_PAUSE = 0.2  # Seconds between two looks at an empty table.
+_BATCH = 16  # Episodes taken at a time.
+_ROWS = 8_192  # Most observations in one question to a teacher.
+
+
+def run_curator(
+  config: GrowingBatchConfig,
+  directory: RunDirectory,
+  conductor: Any,
+  replay_address: str,
+  incarnation: str,
+  services: Sequence[str],
+  wait_for_stop: WaitForStop,
+) -> None:
+  """The node: restores what is durable, then curates until the program stops.
+
+  Args:
+    config: of the run.
+    directory: of the run; the curator alone writes episodes there.
+    conductor: is told of every episode.
+    replay_address: host:port of Reverb.
+    incarnation: of Reverb.
+    services: host:port of the run's teacher nodes.
+    wait_for_stop: waits that many seconds; whether the program stops.
+  """
+  adviser = None
+  if config.objective.uses_teacher_actions:
+    load = functools.partial(
+      advice.load, config, directory, 'advisor', services,
+      functools.partial(conductor.trouble, 'curator'), wait_for_stop,
+    )  # fmt: skip
+    adviser = Adviser(load, max(1, len(services)))
+  writer = replay.EpisodeWriter(replay_address, 'replay', incarnation)
+  curator = Curator(config, directory, conductor, writer, adviser)
+  for cycle in conductor.open_cycles():
+    curator.restore(cycle, wait_for_stop)
+  while curator.is_waiting and not wait_for_stop(_PAUSE):
+    curator.take_advice()
+  conductor.restored()
+  reader = replay.EpisodeReader(replay_address, 'collected', incarnation)
+  while not wait_for_stop(0):
+    episodes = reader.read(_BATCH)
+    for episode in episodes:
+      curator.receive(episode)
+    curator.take_advice()
+    if not episodes:
+      wait_for_stop(_PAUSE)
+
+
+class Adviser:
+  """Asks a teacher about whole episodes, several at a time.
+
+  It works in threads of its own, so that a teacher that is slow or away does
+  not keep the curator from making durable what comes in.
+  """
+
+  def __init__(self, load: Callable[[], Teacher], num_workers: int):
+    """Starts no thread before there is something to ask.
+
+    Args:
+      load: gives the teacher; called once, when it is first needed.
+      num_workers: questions at a time.
+    """
+    self._load = load
+    self._teacher: Optional[Teacher] = None
+    self._loading = threading.Lock()
+    self._pool = futures.ThreadPoolExecutor(num_workers, 'adviser')
+    self._answers: dict[EpisodeId, futures.Future[Episode]] = {}
+
+  def __contains__(self, identity: EpisodeId) -> bool:
+    return identity in self._answers
+
+  def __len__(self) -> int:
+    return len(self._answers)
+
+  def ask(self, episode: Episode) -> None:
+    """Asks what the teacher would have done in the episode."""
+    self._answers[episode.identity] = self._pool.submit(self._ask, episode)
+
+  def answered(self) -> list[Episode]:
+    """The episodes whose advice has come, annotated; each once.
+
+    Raises:
+      Exception: what the teacher's answer was refused for.
+    """
+    done = [i for i, answer in self._answers.items() if answer.done()]
+    return [self._answers.pop(identity).result() for identity in done]
+
+  def _ask(self, episode: Episode) -> Episode:
+    with self._loading:
+      self._teacher = self._teacher or self._load()
+    teacher, observations = self._teacher, episode.observations[:-1]
+    actions = [
+      ask_actions(teacher, observations[i : i + _ROWS])
+      for i in range(0, len(observations), _ROWS)
+    ]
+    annotation = Annotation(
+      teacher.name, teacher.version, np.concatenate(actions)
+    )
+    return episode._replace(annotation=annotation)
+
+
+class Curator:
+  """Checks each episode, commits it to the store, hands it to the learner."""
+
+  def __init__(
+    self,
+    config: GrowingBatchConfig,
+    directory: RunDirectory,
+    conductor: Any,
+    writer: replay.EpisodeWriter,
+    adviser: Optional[Adviser],
+  ):
+    self._config = config
+    self._directory = directory
+    self._conductor = conductor
+    self._spec = Environment(config.task).spec
+    self._writer = writer
+    self._adviser = adviser
+    self._store = functools.cache(directory.store)
+    self._spool = functools.cache(directory.spool)
+    self._delivered: set[EpisodeId] = set()
+
+  @property
+  def is_waiting(self) -> bool:
+    """Whether some episodes still lack their advice."""
+    return bool(self._adviser)
+
+  def restore(self, cycle: int, wait_for_stop: WaitForStop) -> None:
+    """Puts what is durable back into Reverb, or before the teacher.
+
+    Damaged files are set aside, so that their episodes are collected again.
+    """
+    store = self._quarantined(self._store(cycle))
+    digests = store.digests()
+    for episode in store:
+      if wait_for_stop(0):
+        return
+      self._deliver(episode, digests[episode.identity], is_new=False)
+    if self._needs_advice(cycle):
+      for episode in self._quarantined(self._spool(cycle)):
+        self._advise(episode)
+
+  def receive(self, episode: Episode) -> None:
+    """Commits an episode, or refuses it and has it collected again."""
+    identity = episode.identity
+    if not self._is_wanted(identity):
+      print(f'Ignored {identity}: it is not of this run.', flush=True)
+      return
+    try:
+      policy = self._conductor.policy_digest(identity.cycle)
+      check_episode(episode, self._spec, policy, self._length(episode))
+    except EpisodeRefused as error:
+      print(f'Refused {identity}: {error}', flush=True)
+      self._conductor.refused(tuple(identity), str(error))
+      return
+    if self._needs_advice(identity.cycle):
+      self._advise(episode)
+    else:
+      self._commit(episode)
+
+  def take_advice(self) -> None:
+    """Commits the episodes that the teacher has answered for."""
+    if self._adviser is None:
+      return
+    for episode in self._adviser.answered():
+      self._commit(episode)
+      self._spool(episode.identity.cycle).discard(episode.identity)
+
+  def _advise(self, episode: Episode) -> None:
+    """Has a teacher asked, once the episode is safe."""
+    assert self._adviser is not None
+    identity = episode.identity
+    if identity in self._store(identity.cycle):
+      self._spool(identity.cycle).discard(identity)
+    elif identity not in self._adviser:
+      self._spool(identity.cycle).commit(episode)
+      self._adviser.ask(episode)
+
+  def _commit(self, episode: Episode) -> None:
+    store = self._store(episode.identity.cycle)
+    is_new = episode.identity not in store
+    self._deliver(episode, store.commit(episode), is_new)
+
+  def _deliver(self, episode: Episode, digest: str, is_new: bool) -> None:
+    identity = episode.identity
+    if identity in self._delivered:
+      return
+    self._writer.write(episode)
+    self._conductor.committed(
+      tuple(identity),
+      digest,
+      episode.episode_return,
+      episode.num_steps,
+      is_new,
+    )
+    self._delivered.add(identity)
+
+  def _quarantined(self, store: EpisodeStore) -> EpisodeStore:
+    for path, reason in store.quarantine():
+      print(f'Set aside {path}: {reason}', file=sys.stderr, flush=True)
+    return store
+
+  def _needs_advice(self, cycle: int) -> bool:
+    """Demonstrations come with the demonstrator's."""
+    return self._adviser is not None and cycle > 0
+
+  def _is_wanted(self, identity: EpisodeId) -> bool:
+    run, cycle, actor, episode = identity
+    return (
+      run == self._config.run_name
+      and cycle in self._conductor.open_cycles()
+      and 0 <= episode < self._config.episodes_in(cycle)
+      and actor == episode % self._config.num_actors
+    )
+
+  def _length(self, episode: Episode) -> Optional[int]:
+    """What its length must be: any, where it ended by a true termination."""
+    has_end = len(episode.discounts) and episode.discounts[-1] == 0
+    return None if has_end else self._config.episode_steps

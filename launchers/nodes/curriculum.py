@@ -1,0 +1,191 @@
+"""What a growing-batch learner does in which cycle, on which networks.
+
+cycle 0   clone     imitate the demonstrations until it stops improving
+          pretrain  fit the critic to pi_0 by policy evaluation
+cycle k   learn     improve the policy on the data of cycles 1 … k
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Optional
+
+import numpy as np
+import tensorflow as tf
+
+from agents import registry
+from agents.base import Learner
+from agents.bc.early_stopping import EarlyStopping, clone
+from agents.bc.update import BC
+from datasets.memory import Memory
+from datasets.sampler import UniformSampler
+from datasets.types import EnvironmentSpec
+from launchers.nodes.batches import gather_for
+from launchers.nodes.teacher_gradients import TeacherGradients
+from launchers.runs.config import GrowingBatchConfig
+from teachers.base import Teacher
+
+METRICS = (
+  'cloning_loss',
+  'held_out_loss',
+  'critic_loss',
+  'policy_loss',
+  'q_mean',
+  'anchor_distance',
+  'alpha',
+  'teacher_distance',
+  'teacher_fraction',
+  'teacher_cosine',
+  'action_gradient_norm',
+  'critic_gradient_norm',
+  'policy_gradient_norm',
+)
+"""Every metric that some phase or objective reports. Distances are squared;
+`teacher_fraction` is the share of transitions on which the Q-filter sides with
+the teacher, `teacher_cosine` that between the critic's gradient and its."""
+
+# (phase, step in the phase, last step of the phase, metrics)
+OnProgress = Callable[[str, int, int, Mapping[str, float]], None]
+_LEARN = 3  # The role of the sampling seeds.
+_LOG_INTERVAL = 100  # Learner steps from one report to the next.
+
+
+class Curriculum:
+  """Networks, learners and samplers of a run, resumable from a checkpoint."""
+
+  def __init__(
+    self,
+    config: GrowingBatchConfig,
+    spec: EnvironmentSpec,
+    load_advisor: Callable[[], Teacher],
+  ):
+    """Starts before cycle 0.
+
+    Args:
+      config: of the run.
+      spec: the sizes of its task.
+      load_advisor: gives the teacher whose gradients the objective follows;
+        called when they are first needed, if ever.
+    """
+    self._config = config
+    self._entry = registry.find(config.agent.kind)
+    self.networks = registry.make_networks(config.agent, spec, config.seed)
+    self._gradients = TeacherGradients(load_advisor)
+    self._agent = registry.make_agent(
+      config.agent,
+      self.networks,
+      config.objective,
+      max(config.total_learner_steps, 1),
+      self._gradients,
+    )
+    self._cloning = Learner(BC(config.cloning, self.networks), self._sample)
+    self._stopping = EarlyStopping(self.networks.policy)
+    self._pretraining = Learner(self._agent.pretraining(), self._sample)
+    self._improvement = Learner(self._agent, self._sample)
+    self._sampler: Optional[UniformSampler] = None
+
+  @property
+  def trackables(self) -> Mapping[str, Any]:
+    """Everything that training changes, for a checkpoint."""
+    return {
+      'networks': self.networks,
+      'cloning': self._cloning,
+      'stopping': self._stopping,
+      'pretraining': self._pretraining,
+      'improvement': self._improvement,
+    }
+
+  def step(self, cycle: int) -> int:
+    """Learner steps done: of cycle 0, or of all later cycles."""
+    if cycle == 0:
+      return self._cloning.steps + self._pretraining.steps
+    return self._improvement.steps
+
+  def is_finished(self, cycle: int) -> bool:
+    """Whether the networks are at the end of `cycle`, or beyond it."""
+    if cycle == 0:
+      return self._pretraining.steps >= self._config.critic_pretrain_steps
+    end = cycle * self._config.learner_steps_per_cycle
+    return self._improvement.steps >= end
+
+  def learn_demonstrations(
+    self, memory: Memory, episode_steps: list[int], report: OnProgress
+  ) -> None:
+    """Clones the teacher, then evaluates the clone.
+
+    Args:
+      memory: the demonstrations alone.
+      episode_steps: the length of each of its episodes, in order.
+      report: called after each stretch of updates; it may save a checkpoint
+        and may raise, and this goes on from there.
+    """
+    if self._pretraining.steps == 0:
+      self._clone(memory, episode_steps, report)
+      self.networks.begin_reinforcement()
+    self._sampler = self._uniform(memory.gather, memory.num_transitions, 1)
+    self._run(
+      'pretrain', self._pretraining, self._config.critic_pretrain_steps, report
+    )
+    self._sampler = None
+
+  def improve(self, cycle: int, memory: Memory, report: OnProgress) -> None:
+    """Does the updates of `cycle` that are not done yet."""
+    if self._config.objective.uses_teacher_gradients:
+      self._gradients.prepare()
+    gather = gather_for(self._entry.batches, self._agent, memory)
+    self._sampler = self._uniform(gather, memory.num_transitions, 2)
+    end = cycle * self._config.learner_steps_per_cycle
+    self._run('learn', self._improvement, end, report)
+    self._sampler = None
+
+  def _clone(
+    self, memory: Memory, episode_steps: list[int], report: OnProgress
+  ) -> None:
+    cloning = self._config.cloning
+    count = len(episode_steps)
+    held_out = int(np.ceil(count * cloning.held_out_fraction))
+    if count == 1:
+      held_out = 0  # A single episode is all there is to learn from.
+    kept = sum(episode_steps[: count - held_out])
+    self._sampler = UniformSampler(
+      memory.demonstrations, kept, cloning.batch_size, self._seed(0)
+    )
+    first = kept if held_out else 0
+    clone(
+      cloning,
+      self._cloning,
+      self._stopping,
+      memory.demonstrations(np.arange(first, memory.num_transitions)),
+      lambda metrics: report(
+        'clone', self._cloning.steps, cloning.steps, metrics
+      ),
+    )
+
+  def _run(
+    self, phase: str, learner: Learner, end: int, report: OnProgress
+  ) -> None:
+    """Runs to `end`, in stretches that stop where something is due."""
+    intervals = [_LOG_INTERVAL, self._config.checkpoint_interval]
+    if phase == 'learn' and self._config.evaluation.interval:
+      intervals.append(self._config.evaluation.interval)
+    while learner.steps < end:
+      step = learner.steps
+      due = min((step // i + 1) * i for i in intervals)
+      try:
+        metrics = learner.run(min(due, end) - step)
+      except tf.errors.OpError:
+        self._gradients.reraise()
+        raise
+      report(phase, learner.steps, end, metrics)
+
+  def _uniform(
+    self, gather: Callable[..., Any], size: int, phase: int
+  ) -> UniformSampler:
+    batch_size = self._config.agent.batch_size
+    return UniformSampler(gather, size, batch_size, self._seed(phase))
+
+  def _seed(self, phase: int) -> int:
+    sequence = np.random.SeedSequence([self._config.seed, _LEARN, phase])
+    return int(sequence.generate_state(1)[0])
+
+  def _sample(self, first_step: int, num_steps: int) -> Any:
+    assert self._sampler is not None
+    return self._sampler(first_step, num_steps)

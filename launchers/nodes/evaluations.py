@@ -1,0 +1,84 @@
+"""What is to be evaluated, and what came of it."""
+
+import itertools
+from typing import Any, Optional
+
+from launchers.nodes.ledger import summary
+from launchers.runs.config import GrowingBatchConfig
+from launchers.runs.run_directory import EvaluationKey, RunDirectory
+from launchers.runs.tables import Events, Table
+
+COLUMNS = (
+  'cycle', 'step', 'kind', 'episodes',
+  'return_mean', 'return_std', 'return_min', 'return_max',
+)  # fmt: skip
+# More policies side by side gain nothing: they no longer share the caches.
+_AT_ONCE = 8
+
+
+class Evaluations:
+  """A queue of policies whose returns are wanted, and the record of returns.
+
+  The conductor calls it, under its lock.
+  """
+
+  def __init__(self, config: GrowingBatchConfig, directory: RunDirectory):
+    self._config = config
+    self._directory = directory
+    self._events = Events(directory.events, 'evaluation')
+    self._pending = directory.pending()
+    self._results: dict[EvaluationKey, list[float]] = {}
+
+  def __len__(self) -> int:
+    """How many are not recorded yet."""
+    return len(self._pending)
+
+  def ask(self, key: EvaluationKey, policy: bytes) -> None:
+    """Has a policy evaluated, unless it was; empty bytes: the demonstrator.
+
+    What is asked is durable: a learner's checkpoint after it may rely on that.
+    """
+    if self._episodes(key) and key not in self._results:
+      self._directory.keep_pending(key, policy)
+      self._pending[key] = policy
+
+  def order(self) -> Optional[dict[str, Any]]:
+    """The next ones to evaluate, oldest first: those that one pass can take."""
+    evaluations = [
+      {'key': key, 'policy': policy, 'episodes': self._episodes(key)}
+      for key, policy in itertools.islice(self._pending.items(), _AT_ONCE)
+    ]
+    return {'evaluations': evaluations} if evaluations else None
+
+  def record(self, key: EvaluationKey, returns: list[float]) -> None:
+    """Writes down the returns of one; a second time changes nothing."""
+    kind, cycle, step = key
+    if self._pending.pop(key, None) is None:
+      return
+    self._results[key] = returns
+    result = summary(returns)
+    if kind == 'teacher':
+      name, version = self._directory.teacher_identity('demonstrator')
+      record = {'name': name, 'version': version, **result}
+      self._directory.write_json(self._directory.teacher_result, record)
+    else:
+      path = self._directory.cycle(cycle) / 'evaluation.csv'
+      Table(path, COLUMNS, ('step', 'kind')).add(
+        {'cycle': cycle, 'step': step, 'kind': kind, **result}
+      )
+      name = f'evaluation/{kind}_return'
+      self._events.scalars(step, {name: result['return_mean']})
+    self._directory.drop_pending(key)
+
+  def returns(self, key: EvaluationKey) -> list[float]:
+    """The returns of one, if it was recorded since the program started."""
+    return self._results.get(key, [])
+
+  def close(self) -> None:
+    """Writes the last events."""
+    self._events.close()
+
+  def _episodes(self, key: EvaluationKey) -> int:
+    evaluation = self._config.evaluation
+    is_interval = key[0] == 'interval'
+    return evaluation.episodes if is_interval else evaluation.final_episodes

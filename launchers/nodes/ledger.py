@@ -1,0 +1,140 @@
+"""The ledger: which episodes a run needs, has, and was refused."""
+
+import collections
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from datasets.store import digest_of
+from datasets.types import EpisodeId
+from launchers.runs.config import GrowingBatchConfig
+
+
+class RunFailedError(RuntimeError):
+  """The run cannot go on as configured; the message says why."""
+
+
+class Ledger:
+  """Counts episodes by identity, so that none is lost or counted twice."""
+
+  def __init__(self, config: GrowingBatchConfig):
+    self._config = config
+    self._digests: dict[int, dict[EpisodeId, str]] = collections.defaultdict(
+      dict
+    )
+    self._returns: dict[int, list[float]] = collections.defaultdict(list)
+    self._steps: dict[int, int] = collections.defaultdict(int)
+    self._refusals: dict[EpisodeId, int] = collections.defaultdict(int)
+    self.new_steps = 0
+    """Steps acted, rather than restored, since `forget_rate`."""
+
+  def add(
+    self,
+    identity: EpisodeId,
+    digest: str,
+    episode_return: float,
+    num_steps: int,
+    is_new: bool,
+  ) -> None:
+    """Enters a durable episode; a second time changes nothing."""
+    cycle = identity.cycle
+    if identity in self._digests[cycle]:
+      return
+    self._digests[cycle][identity] = digest
+    self._returns[cycle].append(episode_return)
+    self._steps[cycle] += num_steps
+    self.new_steps += num_steps if is_new else 0
+
+  def refuse(self, identity: EpisodeId, reason: str) -> int:
+    """Notes a refusal.
+
+    Returns:
+      Which attempt at this episode it was, from 0.
+
+    Raises:
+      RunFailedError: more were refused than the configuration allows.
+    """
+    attempt = self._refusals[identity]
+    self._refusals[identity] += 1
+    count, quota = self.refused(identity.cycle), self.quota(identity.cycle)
+    share = self._config.max_refused_fraction
+    if count > share * quota:
+      raise RunFailedError(
+        f'{count} of the {quota} episodes of cycle {identity.cycle} were '
+        f'refused; max_refused_fraction allows {share}. The last one: {reason}'
+      )
+    return attempt
+
+  def missing(self, cycle: int, actor: int) -> list[tuple[int, int]]:
+    """What `actor` still owes to `cycle`, as (episode, attempt)."""
+    actors = self._config.num_actors
+    identities = (
+      EpisodeId(self._config.run_name, cycle, actor, episode)
+      for episode in range(actor, self.quota(cycle), actors)
+    )
+    return [
+      (identity.episode, self._refusals.get(identity, 0))
+      for identity in identities
+      if identity not in self._digests[cycle]
+    ]
+
+  def quota(self, cycle: int) -> int:
+    """Episodes that `cycle` takes."""
+    return self._config.episodes_in(cycle)
+
+  def count(self, cycle: int) -> int:
+    """Episodes that `cycle` has."""
+    return len(self._digests[cycle])
+
+  def is_full(self, cycles: Iterable[int]) -> bool:
+    """Whether all these cycles have exactly their episodes."""
+    return all(self.count(cycle) == self.quota(cycle) for cycle in cycles)
+
+  def refused(self, cycle: int) -> int:
+    """Episodes of `cycle` that were refused since the program started."""
+    return sum(n for i, n in self._refusals.items() if i.cycle == cycle)
+
+  def digests(self, cycles: Iterable[int]) -> dict[EpisodeId, str]:
+    """The data of some cycles: each identity with its content's digest."""
+    wanted: dict[EpisodeId, str] = {}
+    for cycle in cycles:
+      wanted.update(self._digests[cycle])
+    return wanted
+
+  def batch(self, cycle: int) -> dict[str, Any]:
+    """What the data of `cycle` are; equal records mean equal data."""
+    return {
+      'episodes': self.count(cycle),
+      'steps': self._steps[cycle],
+      'digest': digest_of(self._digests[cycle]),
+    }
+
+  def returns(self, cycle: int) -> dict[str, Any]:
+    """Summary of the returns collected in `cycle`."""
+    return summary(self._returns[cycle])
+
+  def status(self) -> dict[str, Any]:
+    """All of it, for a person."""
+    cycles = list(self._digests)
+    return {
+      'collected': {c: (self.count(c), self.quota(c)) for c in cycles},
+      'steps': dict(self._steps),
+      'returns': {c: self.returns(c) for c in cycles if self.count(c)},
+      'refused': sum(self._refusals.values()),
+      'acted_steps': self.new_steps,
+    }
+
+
+def summary(returns: Sequence[float]) -> dict[str, Any]:
+  """Count, mean, standard deviation, least and greatest of some returns."""
+  if not len(returns):
+    return {'episodes': 0}
+  values = np.asarray(returns, np.float64)
+  return {
+    'episodes': len(values),
+    'return_mean': float(values.mean()),
+    'return_std': float(values.std()),
+    'return_min': float(values.min()),
+    'return_max': float(values.max()),
+  }

@@ -1,0 +1,108 @@
+"""What the commands that take --teacher share."""
+
+from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
+import json
+import time
+from typing import Any, Optional
+
+from rich.console import Console
+from rich.markup import escape
+
+from datasets.files import DamagedFileError
+from teachers import registry, snapshot, untrained
+from teachers.errors import (
+  AdviceRefusedError,
+  TeacherFailedError,
+  TeacherStoppedError,
+  TeacherUnavailableError,
+)
+
+_FAILURES = (
+  AdviceRefusedError,
+  BrokenProcessPool,
+  TeacherFailedError,
+  TeacherStoppedError,
+  TeacherUnavailableError,
+)
+
+
+def task_of(address: str, task: str) -> str:
+  """The name of the task, as domain-task, that a teacher is to teach.
+
+  Args:
+    address: of the teacher.
+    task: what the person said; empty: what the snapshot's file says.
+
+  Raises:
+    FileNotFoundError: there is no such snapshot.
+    ValueError: nobody says.
+  """
+  is_file = not (
+    registry.is_service(address)
+    or registry.is_python(address)
+    or address == untrained.NAME
+  )
+  if not task and is_file:
+    task = snapshot.load(address).metadata.get('task', '')
+  if not task:
+    raise ValueError(f'{address} names no task: give --task.')
+  return task.replace(':', '-')
+
+
+class Rate:
+  """Transitions over the time since it was made."""
+
+  def __init__(self) -> None:
+    self._started = time.monotonic()
+    self.transitions = 0
+
+  @property
+  def seconds(self) -> float:
+    """Time since it was made."""
+    return time.monotonic() - self._started
+
+  @property
+  def per_second(self) -> float:
+    """Transitions per second."""
+    return self.transitions / max(self.seconds, 1e-9)
+
+  def __str__(self) -> str:
+    return f'episodes, {self.per_second:,.0f} transitions/s'
+
+
+def trouble_on(console: Console) -> registry.OnTrouble:
+  """Shows the troubles of services on a console."""
+
+  def show(message: Optional[str]) -> None:
+    text = message or 'The teacher answers again.'
+    console.print(text, style='yellow', markup=False, highlight=False)
+
+  return show
+
+
+def run_command(console: Console, work: Callable[[], dict[str, Any]]) -> int:
+  """Does a command's work and prints its result as one line of JSON.
+
+  Args:
+    console: where a person reads; the result goes to the standard output.
+    work: the command; whatever it has finished survives a stop.
+
+  Returns:
+    The exit code: 0 done, 1 failed on the way, 2 refused, 130 stopped.
+  """
+  try:
+    result = work()
+  except _FAILURES as error:
+    console.print(f'[bold red]Failed:[/] {escape(str(error))}', highlight=False)
+    console.print('The same command goes on with what is missing.')
+    return 1
+  except (ValueError, OSError, DamagedFileError) as error:
+    text = escape(str(error))
+    console.print(f'[bold red]Refused:[/] {text}', highlight=False)
+    return 2
+  except KeyboardInterrupt:
+    console.print('Stopped. The same command goes on with what is missing.')
+    return 130
+  print(json.dumps(result))
+  return 0

@@ -1,0 +1,47 @@
+"""The report of a run: its pictures and its page, in its directory."""
+
+from pathlib import Path
+
+from datasets import files
+from launchers.reports import page, plots, theme
+from launchers.reports.data import RunRecord, load_run, policy_name
+
+
+def write_report(run_directory: Path) -> Path:
+  """Writes the report of one run.
+
+  Args:
+    run_directory: runs/NAME.
+
+  Returns:
+    The page.
+
+  Raises:
+    NotARunError: it is no run directory; says what was expected.
+  """
+  return write(load_run(Path(run_directory)))
+
+
+def write(run: RunRecord) -> Path:
+  """Writes the report of a run that is loaded; returns the page."""
+  directory = run.directory / 'report'
+  directory.mkdir(exist_ok=True)
+  themes = (theme.LIGHT, theme.DARK)
+  pictures = {'learning_curve': [plots.learning_curve(run, t) for t in themes]}
+  losses = [plots.losses(run, t) for t in themes]
+  drawn = [picture for picture in losses if picture is not None]
+  if drawn:
+    pictures['losses'] = drawn
+  for name, (light, _) in pictures.items():
+    files.write_bytes(directory / f'{name}.png', light)
+  path = directory / 'index.html'
+  files.write_text(path, page.render(run, pictures))
+  return path
+
+
+def describe(run: RunRecord) -> str:
+  """One line: the teacher, and π₀ … π_k."""
+  pieces = [f'teacher {run.teacher}'] if run.teacher else []
+  pieces += [f'{policy_name(number)} {final}' for number, final in run.finals]
+  progress = '' if run.is_finished else ' (in progress)'
+  return f'{run.name}{progress}: ' + (', '.join(pieces) or 'nothing evaluated')

@@ -1,0 +1,242 @@
+"""The one tree of options. The command line and config.json are made from it.
+
+`GrowingBatchConfig` is what a run *is*: it is written to the run directory and
+another one under the same name is refused. `LaunchConfig` is only how it is
+run this time. No module here imports TensorFlow, so `--help` is quick.
+"""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any, Literal, Optional
+
+from agents import registry as agents_registry
+from agents.config import AgentConfig, CloningConfig, ObjectiveConfig
+from agents.d4pg.config import D4PGConfig
+from teachers import registry, snapshot, untrained
+
+
+@dataclasses.dataclass(frozen=True)
+class DemonstrationConfig:
+  """The data of cycle 0, from a teacher (A.2)."""
+
+  teacher: str = ''
+  """Another teacher for the demonstrations alone; empty: the run's teacher."""
+  path: Optional[Path] = None
+  """A directory written by launchers.demonstrate; None: recorded by the run."""
+  episodes: int = 1_000
+  """Number of demonstration episodes."""
+  noise: float = 0.0
+  """Standard deviation of the Gaussian noise on the teacher's actions, in
+  action units ([-1, 1]); the teacher's own action stays the label."""
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluationConfig:
+  """How policies are measured, always without noise."""
+
+  interval: int = 100
+  """Learner steps between two evaluations of the online policy; 0: never."""
+  episodes: int = 1
+  """Episodes per such evaluation."""
+  final_episodes: int = 10
+  """Episodes for the policy of each cycle, and for the teacher; 0: none."""
+
+
+@dataclasses.dataclass(frozen=True)
+class GrowingBatchConfig:
+  """A growing-batch run. The defaults are the paper's (sections A.1 to A.5)."""
+
+  name: str = ''
+  """The run's name; empty: TASK-OBJECTIVE-SEED."""
+  task: str = 'cartpole-swingup'
+  """A dm_control suite task, as domain-task or domain:task."""
+  seed: int = 0
+  """Every random number of the run derives from it."""
+  cycles: int = 4
+  """Number of deployments after cloning, N_c."""
+  actor_steps: int = 2_000_000
+  """Environment steps over all cycles, T_act; whole episodes in each cycle."""
+  teacher: str = ''
+  """Who demonstrates, and advises where the objective asks: a shipped snapshot
+  (TASK/TIER), the path of one, `untrained`, `module:factory?name=value` of
+  your own Python, or `grpc://host:port`; empty: TASK/expert if that ships, else
+  untrained."""
+  teacher_nodes: Optional[int] = None
+  """Processes that serve the advising teacher to the others; 0: whoever asks
+  holds it; None: 1 for Python of your own, else 0."""
+  samples_per_insert: float = 32.0
+  """Times a transition is sampled on average; it sets the learner steps to
+  actor_steps * samples_per_insert / batch_size."""
+  learner_steps: Optional[int] = None
+  """Updates over all cycles, T_lrn; None: from samples_per_insert."""
+  episode_steps: int = 1_000
+  """Environment steps after which an episode is cut (not terminated)."""
+  acting_noise: float = 0.3
+  """Standard deviation of the actors' Gaussian noise, in action units."""
+  num_actors: int = 1
+  """Actor processes; each collects a fixed share of a cycle's episodes."""
+  critic_pretrain_steps: int = 50_000
+  """Updates of policy evaluation on the demonstrations (A.3)."""
+  mix_demonstrations: bool = False
+  """Whether the demonstrations are sampled together with the cycles."""
+  checkpoint_interval: int = 1_000
+  """Updates between two checkpoints of the learner: the most that a kill
+  makes it compute again."""
+  max_refused_fraction: float = 0.25
+  """Share of a cycle's episodes that the curator may refuse (non-finite
+  values, actions out of bounds, ...) before the run fails."""
+  agent: AgentConfig = D4PGConfig()
+  objective: ObjectiveConfig = ObjectiveConfig()
+  cloning: CloningConfig = CloningConfig()
+  demonstrations: DemonstrationConfig = DemonstrationConfig()
+  evaluation: EvaluationConfig = EvaluationConfig()
+
+  def __post_init__(self) -> None:
+    """Refuses values that no run could honour."""
+    at_least = {
+      'cycles': 0, 'actor_steps': 0, 'episode_steps': 1, 'num_actors': 1,
+      'critic_pretrain_steps': 0, 'checkpoint_interval': 1, 'seed': 0,
+      'acting_noise': 0, 'samples_per_insert': 0, 'max_refused_fraction': 0,
+    }  # fmt: skip
+    for field, bound in at_least.items():
+      value = getattr(self, field)
+      if not value >= bound:
+        raise ValueError(f'{field} is {value}; it must be at least {bound}.')
+    if self.demonstrations.episodes < 1:
+      raise ValueError(
+        f'demonstrations.episodes is {self.demonstrations.episodes}; cloning '
+        'needs at least 1.'
+      )
+    if self.teacher_nodes is not None and not 0 <= self.teacher_nodes <= 64:
+      raise ValueError(
+        f'teacher_nodes is {self.teacher_nodes}; it must be from 0 to 64.'
+      )
+    if (
+      self.objective.uses_teacher_actions
+      and self.mix_demonstrations
+      and (self.demonstrations.path or self.demonstrator != self.advisor)
+    ):
+      raise ValueError(
+        f'{self.objective.kind} with mix_demonstrations needs the '
+        "demonstrations of the advising teacher; leave demonstrations' teacher "
+        'and path empty.'
+      )
+    share = self.cycles * self.episode_steps
+    if self.cycles and self.actor_steps % share:
+      raise ValueError(
+        f'actor_steps is {self.actor_steps}, which is no multiple of cycles * '
+        f'episode_steps = {share}: each cycle takes whole episodes. Use '
+        f'{max(share, self.actor_steps // share * share)} or '
+        f'{(self.actor_steps // share + 1) * share}.'
+      )
+    if self.cycles and self.total_learner_steps % self.cycles:
+      raise ValueError(
+        f'{self.total_learner_steps} learner steps do not divide into '
+        f'{self.cycles} equal cycles; set --learner_steps to a multiple.'
+      )
+
+  @property
+  def run_name(self) -> str:
+    """The directory's name under runs/."""
+    task = self.task.replace(':', '-')
+    return self.name or f'{task}-{self.objective.kind}-{self.seed}'
+
+  @property
+  def advisor(self) -> str:
+    """The teacher's address; see `teachers.registry`."""
+    expert = f'{self.task.replace(":", "-")}/expert'
+    default = expert if snapshot.is_shipped(expert) else untrained.NAME
+    return self.teacher or default
+
+  @property
+  def demonstrator(self) -> str:
+    """The address of the teacher whose demonstrations are cloned."""
+    return self.demonstrations.teacher or self.advisor
+
+  @property
+  def uses_advice(self) -> bool:
+    """Whether a teacher is asked after the demonstrations."""
+    objective = self.objective
+    return objective.uses_teacher_actions or objective.uses_teacher_gradients
+
+  @property
+  def num_teachers(self) -> int:
+    """Teacher nodes of the program."""
+    is_asked = self.uses_advice or self.demonstrator == self.advisor
+    if not is_asked or registry.is_service(self.advisor):
+      return 0
+    if self.teacher_nodes is None:
+      return int(registry.is_python(self.advisor))
+    return self.teacher_nodes
+
+  @property
+  def total_learner_steps(self) -> int:
+    """T_lrn, over all cycles."""
+    if self.learner_steps is not None:
+      return self.learner_steps
+    samples = self.actor_steps * self.samples_per_insert
+    return int(samples / self.agent.batch_size)
+
+  @property
+  def learner_steps_per_cycle(self) -> int:
+    """Updates in each cycle."""
+    return self.total_learner_steps // max(self.cycles, 1)
+
+  def noise_in(self, cycle: int) -> float:
+    """Standard deviation of the noise of whoever acts in `cycle`."""
+    return self.demonstrations.noise if cycle == 0 else self.acting_noise
+
+  def episodes_in(self, cycle: int) -> int:
+    """Episodes that `cycle` collects; cycle 0 holds the demonstrations."""
+    if cycle == 0:
+      return self.demonstrations.episodes
+    return self.actor_steps // (self.cycles * self.episode_steps)
+
+  def to_json(self) -> dict[str, Any]:
+    """The tree as plain data, with the derived numbers resolved."""
+    tree = dataclasses.asdict(self)
+    tree['name'] = self.run_name
+    tree['learner_steps'] = self.total_learner_steps
+    tree['teacher'] = self.advisor
+    tree['demonstrations']['teacher'] = self.demonstrator
+    return json.loads(json.dumps(tree, default=str))
+
+
+DEMO = GrowingBatchConfig(
+  name='demo',
+  actor_steps=160_000,
+  learner_steps=32_000,
+  critic_pretrain_steps=2_000,
+  agent=D4PGConfig(
+    policy_layer_sizes=(128, 128),
+    critic_layer_sizes=(128, 128),
+    policy_learning_rate=3e-4,
+    critic_learning_rate=3e-4,
+  ),
+  mix_demonstrations=True,
+  objective=ObjectiveConfig('bc_decay', decay_rate=1.0),
+  cloning=CloningConfig(steps=6_000, learning_rate=1e-3),
+  demonstrations=DemonstrationConfig(episodes=5, noise=0.2),
+  evaluation=EvaluationConfig(interval=500, episodes=2, final_episodes=10),
+)
+"""A run of some minutes that shows the whole circle."""
+
+
+@dataclasses.dataclass(frozen=True)
+class LaunchConfig:
+  """How a run is run this time; none of it changes a result."""
+
+  runs: Path = Path('runs')
+  """The directory that holds the run directories."""
+  start: Optional[Path] = None
+  """A run with the same options up to the end of cycle 0: that cycle is copied
+  rather than computed again."""
+  launch_type: Literal['processes', 'threads'] = 'processes'
+  """One process a node, or all nodes as threads of one process (to debug)."""
+  port: int = 0
+  """First of some consecutive ports: the conductor's, Reverb's, the teachers'.
+  0: free ones are found, in a network namespace that only the nodes can
+  reach."""
+  report: bool = True
+  """Draw the curves and tables when the run is done."""

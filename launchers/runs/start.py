@@ -1,0 +1,121 @@
+"""Beginning a run from the cycle 0 of another one.
+
+Demonstrations, cloning and critic pre-training do not depend on the objective:
+runs that compare objectives share them, and so begin with the same networks.
+"""
+
+import json
+from pathlib import Path
+import shutil
+from typing import Any
+
+from rich.console import Console
+
+from datasets import files
+from datasets.types import EpisodeId
+from agents import registry
+from launchers.runs.config import GrowingBatchConfig
+from launchers.runs.run_directory import RunDirectory
+
+_LATER = (
+  'name', 'teacher', 'cycles', 'actor_steps', 'samples_per_insert',
+  'learner_steps', 'acting_noise', 'objective', 'teacher_nodes',
+  'mix_demonstrations', 'checkpoint_interval', 'max_refused_fraction',
+)  # fmt: skip
+_LATER_OF = {
+  'demonstrations': ('teacher',),
+  'evaluation': ('interval', 'episodes'),
+}
+"""The options that change nothing before cycle 1; the agent's are in its
+registry's entry."""
+
+
+def copy_from(
+  source: Path,
+  config: GrowingBatchConfig,
+  directory: RunDirectory,
+  console: Console,
+) -> None:
+  """Copies cycle 0 into a run that has none; a run that has one keeps it.
+
+  Args:
+    source: the directory of a run whose cycle 0 is finished.
+    config: of the run that begins.
+    directory: of the run that begins.
+    console: is told of the copy.
+
+  Raises:
+    ValueError: cycle 0 of `source` is unfinished, or came from other options;
+      says which.
+  """
+  if directory.policy_path(0).exists():
+    return
+  start = RunDirectory(source)
+  if start.policy(0) is None:
+    raise ValueError(
+      f'{source} has no finished cycle 0 to start from. Run it first, or leave '
+      '--start out.'
+    )
+  changes = [
+    f'{key}: {old!r} there, {new!r} here'
+    for key, (old, new) in _differences(start, config, directory).items()
+  ]
+  if changes:
+    raise ValueError(
+      f'{source} began with other options, its cycle 0 is not that of this '
+      'run: ' + '; '.join(changes) + '.'
+    )
+  if config.mix_demonstrations:
+    _copy_demonstrations(start, config, directory)
+  _copy_cycle(start, directory)
+  console.print(f'Cycle 0 is that of {source}.', highlight=False)
+
+
+def _differences(
+  start: RunDirectory, config: GrowingBatchConfig, directory: RunDirectory
+) -> dict[str, tuple[Any, Any]]:
+  """What cycle 0 depends on and is not the same, there and here."""
+  there = _options_of_cycle_0(json.loads(start.config.read_text()))
+  here = _options_of_cycle_0(config.to_json())
+  # Not its address, under which another teacher may be by now.
+  there['demonstrator'] = start.teacher_identity('demonstrator')[1]
+  here['demonstrator'] = directory.teacher_identity('demonstrator')[1]
+  keys = sorted(there.keys() | here.keys())
+  pairs = {key: (there.get(key), here.get(key)) for key in keys}
+  return {key: (old, new) for key, (old, new) in pairs.items() if old != new}
+
+
+def _options_of_cycle_0(tree: dict[str, Any]) -> dict[str, Any]:
+  kept = {key: value for key, value in tree.items() if key not in _LATER}
+  later_of = {
+    **_LATER_OF,
+    'agent': registry.find(tree['agent'].get('kind', 'd4pg')).later_options,
+  }
+  for group, names in later_of.items():
+    kept[group] = {k: v for k, v in tree[group].items() if k not in names}
+  return kept
+
+
+def _copy_demonstrations(
+  start: RunDirectory, config: GrowingBatchConfig, directory: RunDirectory
+) -> None:
+  target = directory.store(0)
+  for episode in start.store(0):
+    identity = EpisodeId(config.run_name, *episode.identity[1:])
+    target.commit(episode._replace(identity=identity))
+
+
+def _copy_cycle(start: RunDirectory, directory: RunDirectory) -> None:
+  """Its policy last: a cycle with a policy is finished."""
+  if start.teacher_result.exists():
+    shutil.copyfile(start.teacher_result, directory.teacher_result)
+  target = directory.cycle(0)
+  shutil.copytree(
+    start.cycle(0),
+    target,
+    # The digest of the demonstrations is made of the run's own identities.
+    ignore=shutil.ignore_patterns('policy.npz', 'batch.json'),
+    dirs_exist_ok=True,
+  )
+  policy = start.policy_path(0).read_bytes()
+  files.write_bytes(directory.policy_path(0), policy)

@@ -1,0 +1,214 @@
+"""What a study measures of each of its runs: one number, from its curve."""
+
+from collections.abc import Callable
+import dataclasses
+
+import numpy as np
+import pandas as pd
+
+from launchers.studies.config import Study, StudyError, Test
+
+EXPERT_RETURNS = {
+  'cartpole-balance': 997.0,
+  'cartpole-swingup': 864.0,
+  'cheetah-run': 868.0,
+  'finger-spin': 851.0,
+  'pendulum-swingup': 813.0,
+  'walker-run': 734.0,
+}
+"""Of the shipped experts, over 20 episodes: teachers/snapshots/README.md. Their
+metadata hold less: 5 or 8 episodes, by which the snapshots were chosen."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Curve:
+  """The evaluations of a finished run, as returns of episodes.
+
+  Attributes:
+    steps: the learner steps after which it was evaluated while learning.
+    returns: of these evaluations, of all cycles.
+    start: the return of π_0, that cloning ended with.
+    final: the return of the policy that the last cycle ended with.
+    teacher: the return of its teacher.
+    expert: the return of the task's expert, by which scores are divided.
+    learner_steps: of the whole run.
+    cycles: N_c.
+  """
+
+  steps: np.ndarray
+  returns: np.ndarray
+  start: float
+  final: float
+  teacher: float
+  expert: float
+  learner_steps: int
+  cycles: int
+
+  @property
+  def first_cycle(self) -> np.ndarray:
+    """The evaluations of cycle 1."""
+    return self.returns[self.steps <= self.learner_steps / self.cycles]
+
+  @property
+  def late(self) -> float:
+    """The mean of the last quarter of the learner steps."""
+    return _mean(self.returns[self.steps > 0.75 * self.learner_steps])
+
+
+def _start(curve: Curve) -> float:
+  """The return of π_0, the cloned policy, over the expert's."""
+  return curve.start / curve.expert
+
+
+def _initial_drop(curve: Curve) -> float:
+  """The lowest evaluation of cycle 1 over the return of π_0 (1: none lost)."""
+  return _ratio(min(curve.first_cycle, default=np.nan), curve.start)
+
+
+def _final(curve: Curve) -> float:
+  """The return of the last policy, over the expert's."""
+  return curve.final / curve.expert
+
+
+def _mean_of_all(curve: Curve) -> float:
+  """The mean of all evaluations while learning, over the expert's return."""
+  return _mean(curve.returns) / curve.expert
+
+
+def _first_cycle(curve: Curve) -> float:
+  """The mean of the evaluations of cycle 1, over the expert's return."""
+  return _mean(curve.first_cycle) / curve.expert
+
+
+def _late(curve: Curve) -> float:
+  """The mean of the last quarter of learner steps, over the expert's return."""
+  return curve.late / curve.expert
+
+
+def _lowest(curve: Curve) -> float:
+  """The lowest evaluation while learning, over the expert's return."""
+  return float(min(curve.returns, default=np.nan)) / curve.expert
+
+
+def _best(curve: Curve) -> float:
+  """The highest mean of 3 evaluations in a row, over the expert's return."""
+  if len(curve.returns) < 3:
+    return np.nan
+  means = np.convolve(curve.returns, np.ones(3) / 3, mode='valid')
+  return float(means.max()) / curve.expert
+
+
+def _trend(curve: Curve) -> float:
+  """Spearman's rank correlation of return and time (1: it only rises)."""
+  ranks = pd.Series(curve.returns).rank().to_numpy()
+  if not len(ranks):
+    return np.nan
+  if np.ptp(ranks) == 0:
+    return 0.0
+  return float(np.corrcoef(ranks, pd.Series(curve.steps).rank())[0, 1])
+
+
+def _gain(curve: Curve) -> float:
+  """`late` less `start`: what learning added to the cloned policy."""
+  return _late(curve) - _start(curve)
+
+
+def _final_vs_teacher(curve: Curve) -> float:
+  """The mean of the last quarter of learner steps over the teacher's return.
+
+  Of the last quarter, and not the last policy's alone: one policy's return
+  depends on where training happened to stop.
+  """
+  return _ratio(curve.late, curve.teacher)
+
+
+def _final_vs_start(curve: Curve) -> float:
+  """The mean of the last quarter of learner steps over the return of π_0."""
+  return _ratio(curve.late, curve.start)
+
+
+MEASURES: dict[str, Callable[[Curve], float]] = {
+  'start': _start,
+  'initial_drop': _initial_drop,
+  'final': _final,
+  'mean': _mean_of_all,
+  'first_cycle': _first_cycle,
+  'late': _late,
+  'lowest': _lowest,
+  'best': _best,
+  'trend': _trend,
+  'gain': _gain,
+  'final_vs_teacher': _final_vs_teacher,
+  'final_vs_start': _final_vs_start,
+}
+"""By the name that a study file uses. NaN where a run does not define it: a
+ratio to a return of nothing, or a mean of no evaluation."""
+
+
+def explain(measure: str) -> str:
+  """What a measure is, in one sentence."""
+  return (MEASURES[measure].__doc__ or '').partition('\n')[0]
+
+
+def check(study: Study) -> None:
+  """Refuses what could not be measured or decided after the runs.
+
+  Raises:
+    StudyError: a measure that there is not, a test without a pair of runs, a
+      task whose expert is unknown, or evaluations too rare for the measures.
+  """
+  for claim in study.claims:
+    for test in claim.tests:
+      if test.measure not in MEASURES:
+        raise StudyError(
+          f'{study.name}: claim {claim.id} measures {test.measure!r}; there '
+          f'are {", ".join(MEASURES)}.'
+        )
+      if not planned_pairs(study, test):
+        raise StudyError(
+          f'{study.name}: claim {claim.id} compares {test.method!r} with '
+          f'{test.bound!r} where {dict(test.where)}; no task, tier, seed and '
+          'number of cycles of the grids has them. Add a grid.'
+        )
+  experts = {cell.task for cell in study.cells if cell.tier == 'expert'}
+  for cell in study.cells:
+    if cell.task not in {*experts, *EXPERT_RETURNS}:
+      raise StudyError(
+        f'{study.name}: scores are divided by the return of an expert, and '
+        f'none is known of {cell.task!r}. Add a grid with tier "expert", or '
+        'its return to launchers.studies.measures.EXPERT_RETURNS.'
+      )
+    span = cell.config.total_learner_steps / max(4, cell.cycles)
+    interval = cell.config.evaluation.interval
+    if not 0 < interval <= span:
+      raise StudyError(
+        f'{study.name}: {cell.name} is evaluated every {interval} learner '
+        'steps; give run.evaluation.interval at least 1 and at most '
+        f'{span:g}, so that each cycle and each quarter has an evaluation.'
+      )
+
+
+def planned_pairs(study: Study, test: Test) -> list[tuple[str, str, int, int]]:
+  """(task, tier, seed, cycles) at which a test compares, in order."""
+
+  def of(method: str) -> dict[tuple[str, str, int, int], None]:
+    return {
+      (cell.task, cell.tier, cell.seed, cell.cycles): None
+      for cell in study.cells
+      if cell.method == method
+      and all(getattr(cell, axis) == v for axis, v in test.where.items())
+    }
+
+  pairs = of(test.method)
+  if isinstance(test.bound, str):
+    others = of(test.bound)
+    pairs = {key: None for key in pairs if key in others}
+  return list(pairs)
+
+
+def _mean(values: np.ndarray) -> float:
+  return float(values.mean()) if len(values) else np.nan
+
+
+def _ratio(value: float, to: float) -> float:
+  return float(value) / to if to > 0 else np.nan

@@ -1,0 +1,192 @@
+"""Writes what a study found: figure, page, tables and numbers."""
+
+from collections.abc import Sequence
+import dataclasses
+import json
+import math
+import os
+from pathlib import Path
+import platform
+import subprocess
+from typing import Any
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from datasets import files
+from launchers.reports import theme
+from launchers.studies import measures, statistics, verdicts
+from launchers.studies import page as study_page
+from launchers.studies import plots as study_plots
+from launchers.studies import tables as study_tables
+from launchers.studies.config import AXES, Study
+from launchers.studies.outcomes import Outcomes, collect
+from launchers.studies.statistics import Row
+from launchers.studies.verdicts import Verdict
+
+_LOG_WIDTH = 180  # Characters, where there is no terminal.
+
+
+def write(study: Study, runs: Path, output: Path) -> Path:
+  """Writes the report of a study, as far as it has been run, and prints it.
+
+  Writes figure.png, index.html, table.md, results.json and curves.csv. Prints
+  the tables for people, and as the last line of output one JSON object.
+
+  Args:
+    study: what was to be run.
+    runs: the directory that holds the run directories.
+    output: where to write.
+
+  Returns:
+    The page.
+
+  Raises:
+    StudyError: a claim cannot be decided by any run; says why.
+  """
+  measures.check(study)
+  outcomes = collect(study, runs)
+  scores = outcomes.scores()
+  rows = statistics.table(study, scores)
+  judged = verdicts.judge(study, scores)
+  origin = provenance(outcomes)
+  themes = (theme.LIGHT, theme.DARK)
+  pictures = [study_plots.figure(outcomes, t) for t in themes]
+  page = output / 'index.html'
+  output.mkdir(parents=True, exist_ok=True)
+  files.write_bytes(output / 'figure.png', pictures[0])
+  html = study_page.render(outcomes, rows, judged, origin, pictures)
+  files.write_text(page, html)
+  text = study_tables.markdown(outcomes, rows, judged, origin)
+  files.write_text(output / 'table.md', text)
+  numbers = _numbers(outcomes, rows, judged, origin)
+  files.write_text(output / 'results.json', json.dumps(numbers, indent=1))
+  points = outcomes.points().round({'step': 1, 'return': 2})
+  files.write_text(output / 'curves.csv', points.to_csv(index=False))
+  _print(outcomes, rows, judged, page)
+  return page
+
+
+def provenance(outcomes: Outcomes) -> dict[str, Any]:
+  """Which code, machine and command the numbers are from, without names."""
+  study = outcomes.study
+  seeds = ' '.join(str(seed) for seed in sorted({c.seed for c in study.cells}))
+  return {
+    'commit': _commit(),
+    'machine': {
+      'cores': len(os.sched_getaffinity(0)),
+      'cpu': _cpu_model(),
+      'memory_gib': round(psutil.virtual_memory().total / 2**30, 1),
+    },
+    'command': (
+      f'python -m launchers.study studies/{study.name}.toml --seeds {seeds}'
+    ),
+    'finished_runs': len(outcomes.finished),
+    'planned_runs': len(study.cells),
+    'cost': outcomes.cost,
+  }
+
+
+def _commit() -> str:
+  """Of the sources, with a plus where they differ from it."""
+  root = Path(__file__).resolve().parents[2]
+
+  def git(*arguments: str) -> str:
+    return subprocess.run(
+      ['git', *arguments], cwd=root, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+  try:
+    changes = git('status', '--porcelain', '--untracked-files=no')
+    return git('rev-parse', 'HEAD') + ('+' if changes else '')
+  except (OSError, subprocess.CalledProcessError):
+    return 'unknown: the sources are in no git repository'
+
+
+def _cpu_model() -> str:
+  for line in Path('/proc/cpuinfo').read_text(encoding='utf-8').splitlines():
+    if line.startswith('model name'):
+      return line.partition(':')[2].strip()
+  return platform.processor()
+
+
+def _numbers(
+  outcomes: Outcomes,
+  rows: Sequence[Row],
+  verdicts: Sequence[Verdict],
+  origin: dict[str, Any],
+) -> Any:
+  scores = outcomes.scores().to_dict('records')
+  return _finite(
+    {
+      'study': outcomes.study.name,
+      'title': outcomes.study.title,
+      'provenance': origin,
+      'expert_returns': outcomes.experts,
+      'table': [dataclasses.asdict(row) for row in rows],
+      'verdicts': [
+        {'status': verdict.status, **dataclasses.asdict(verdict)}
+        for verdict in verdicts
+      ],
+      'runs': [
+        {
+          'name': cell.name,
+          **{axis: getattr(cell, axis) for axis in AXES},
+          'teacher_return': outcomes.curves[cell.name].teacher,
+          'measures': {m: score[m] for m in measures.MEASURES},
+        }
+        for cell, score in zip(outcomes.finished, scores, strict=True)
+      ],
+      'missing': outcomes.missing,
+    }
+  )
+
+
+def _finite(tree: Any) -> Any:
+  """A tree for JSON, which has no NaN: null is what was not measured."""
+  if isinstance(tree, dict):
+    return {key: _finite(value) for key, value in tree.items()}
+  if isinstance(tree, tuple) and hasattr(tree, '_asdict'):
+    return _finite(tree._asdict())
+  if isinstance(tree, (list, tuple)):
+    return [_finite(value) for value in tree]
+  if isinstance(tree, float):
+    return round(tree, 6) if math.isfinite(tree) else None
+  return tree
+
+
+def _print(
+  outcomes: Outcomes,
+  rows: Sequence[Row],
+  verdicts: Sequence[Verdict],
+  page: Path,
+) -> None:
+  study = outcomes.study
+  console = Console(stderr=True)
+  if not console.is_terminal:
+    console.width = _LOG_WIDTH
+  results = study_tables.results(study, rows)
+  table = Table(title=study.title, title_justify='left')
+  for number, name in enumerate(results.head):
+    table.add_column(name, justify='right' if number else 'left')
+  for cells in results.rows:
+    table.add_row(*cells)
+  console.print(table, markup=False)
+  for verdict in verdicts:
+    console.print(
+      f'{verdict.claim.id}: {verdict.status}. {verdict.claim.text}',
+      markup=False, highlight=False, soft_wrap=True,
+    )  # fmt: skip
+    for cells in study_tables.tests(verdict).rows:
+      console.print(
+        '  ' + ' · '.join(cells), markup=False, highlight=False, soft_wrap=True
+      )
+  summary = {
+    'study': study.name,
+    'finished_runs': len(outcomes.finished),
+    'planned_runs': len(study.cells),
+    'verdicts': {v.claim.id: v.status for v in verdicts},
+    'report': str(page),
+  }
+  print(json.dumps(summary), flush=True)

@@ -1,0 +1,146 @@
+"""A study's results in words: for its page, its Markdown and the console."""
+
+from collections.abc import Mapping, Sequence
+import json
+import math
+from typing import Any, NamedTuple
+
+from launchers.studies.config import AXES, Study, Test
+from launchers.studies.measures import explain
+from launchers.studies.outcomes import Outcomes
+from launchers.studies.statistics import IMPROVEMENTS, SCORES, Interval, Row
+from launchers.studies.verdicts import RULE, JudgedTest, Verdict
+
+_NONE = '–'
+
+
+class Table(NamedTuple):
+  """Cells of text."""
+
+  head: list[str]
+  rows: list[list[str]]
+
+
+def results(study: Study, rows: Sequence[Row]) -> Table:
+  """A row a method; interquartile means with their intervals."""
+  head = ['method', 'teacher', 'cycles', 'runs', 'seeds', *SCORES]
+  head += [f'P({m} > {study.baseline})' for m in IMPROVEMENTS]
+  lines = []
+  for row in rows:
+    cells = [row.method, row.tier, str(row.cycles)]
+    cells += [f'{row.runs} of {row.planned}', str(len(row.seeds))]
+    cells += [interval(row.scores[measure]) for measure in SCORES]
+    cells += [
+      interval(row.improvements[m]) if m in row.improvements else _NONE
+      for m in IMPROVEMENTS
+    ]
+    lines.append(cells)
+  return Table(head, lines)
+
+
+def tests(verdict: Verdict) -> Table:
+  """A row a test of a claim."""
+  head = ['test', 'mean difference', 'wanted', 'result']
+  rows = [
+    [
+      describe_test(judged.test),
+      interval(judged.difference, '+.3f'),
+      _wanted(judged),
+      judged.status,
+    ]
+    for judged in verdict.tests
+  ]
+  return Table(head, rows)
+
+
+def missing(outcomes: Outcomes) -> Table:
+  """A row a run that could not be used."""
+  rows = [
+    [*(str(getattr(cell, axis)) for axis in AXES), outcomes.missing[cell.name]]
+    for cell in outcomes.study.cells
+    if cell.name in outcomes.missing
+  ]
+  return Table([*AXES, 'why'], rows)
+
+
+def measures(study: Study) -> Table:
+  """A row a measure that the page uses, and what it is."""
+  used = {test.measure: None for c in study.claims for test in c.tests}
+  names = dict.fromkeys([*SCORES, *used])
+  return Table(['measure', 'is'], [[name, explain(name)] for name in names])
+
+
+def notes(outcomes: Outcomes) -> list[str]:
+  """What a reader of the tables must know, a sentence or two each."""
+  experts = ', '.join(
+    f'{task} {value:.1f}' for task, value in sorted(outcomes.experts.items())
+  )
+  lines = [
+    'Scores are interquartile means over tasks and seeds with 95 % intervals '
+    'of the stratified bootstrap (rliable); P is the probability that a run of '
+    'the method beats one of the baseline on the same task, runs unpaired.',
+    f'Returns are divided by those of the experts: {experts or "none yet"}.',
+  ]
+  if outcomes.missing:
+    lines.append(
+      f'{len(outcomes.missing)} of {len(outcomes.study.cells)} runs are '
+      'missing. A row uses only the seeds that are finished for every task.'
+    )
+  return lines
+
+
+def describe_test(test: Test) -> str:
+  """'initial_drop of bc_fixed above that of none, cycles 4'."""
+  side = 'above' if test.is_above else 'below'
+  bound = test.bound
+  other = f'that of {bound}' if isinstance(bound, str) else f'{bound:g}'
+  where = ''.join(f', {axis} {value}' for axis, value in test.where.items())
+  return f'{test.measure} of {test.method} {side} {other}{where}'
+
+
+def interval(value: Interval, form: str = '.2f') -> str:
+  """'0.93 [0.91, 0.95]', as far as there are numbers."""
+  if math.isnan(value.value):
+    return _NONE
+  middle, low, high = (format(number, form) for number in value)
+  return middle if math.isnan(value.low) else f'{middle} [{low}, {high}]'
+
+
+def markdown(
+  outcomes: Outcomes,
+  rows: Sequence[Row],
+  verdicts: Sequence[Verdict],
+  provenance: Mapping[str, Any],
+) -> str:
+  """The tables to be quoted in a document."""
+  study = outcomes.study
+  lines = [f'# {study.title}', '', _markdown(results(study, rows)), '']
+  lines += [f'{note}\n' for note in notes(outcomes)]
+  if verdicts:
+    lines += ['## Claims', '']
+  for verdict in verdicts:
+    claim = verdict.claim
+    lines += [f'**{claim.id}: {verdict.status}.** {claim.text}', '']
+    lines += [_markdown(tests(verdict)), '']
+  lines += [RULE, ''] if verdicts else []
+  lines += ['## Measures', '', _markdown(measures(study)), '']
+  if outcomes.missing:
+    lines += ['## Missing runs', '', _markdown(missing(outcomes)), '']
+  lines += ['## Provenance', '', '```json', json.dumps(provenance, indent=2)]
+  return '\n'.join([*lines, '```', ''])
+
+
+def _markdown(table: Table) -> str:
+  rule = ['---'] * len(table.head)
+  lines = [table.head, rule, *table.rows]
+  return '\n'.join(
+    '| ' + ' | '.join(cell.replace('|', '\\|') for cell in line) + ' |'
+    for line in lines
+  )
+
+
+def _wanted(judged: JudgedTest) -> str:
+  pairs = f'{judged.wanted} of {judged.pairs} pairs'
+  if judged.pairs < judged.planned:
+    pairs += f' ({judged.planned} planned)'
+  return pairs

@@ -1,0 +1,164 @@
+"""The curator against a real Reverb server: bad episodes stop at the door."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+import threading
+from typing import Any
+
+import numpy as np
+import portpicker
+import pytest
+
+from agents.deployed.policy import Policy
+from datasets import replay
+from datasets.types import Episode, EpisodeId
+from launchers.acting.episodes import act, seed_of
+from launchers.environments.suite import Environment
+from launchers.nodes import curator
+from launchers.nodes.conductor import Conductor
+from launchers.runs.config import DemonstrationConfig, GrowingBatchConfig
+from launchers.runs.run_directory import RunDirectory
+from tests.launchers.harness import random_policy
+
+CONFIG = GrowingBatchConfig(
+  name='run',
+  cycles=1,
+  actor_steps=80,
+  episode_steps=20,
+  learner_steps=0,
+  max_refused_fraction=0.5,
+  demonstrations=DemonstrationConfig(episodes=1),
+)
+
+
+class Program:
+  """A conductor, a Reverb server and a curator in threads of this process."""
+
+  def __init__(self, root: Path):
+    self._stop = threading.Event()
+    self.directory = RunDirectory(root)
+    self.policy = random_policy(3)
+    path = self.directory.policy_path(0)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(self.policy.to_bytes())
+    self.conductor = Conductor(CONFIG, self.directory, self._stop.wait)
+    port = portpicker.pick_unused_port()
+    self.server = replay.make_server(port, 'here')
+    self.address = f'localhost:{port}'
+    self.writer = replay.EpisodeWriter(self.address, 'collected', 'here')
+    self._curator = threading.Thread(
+      target=curator.run_curator,
+      args=(
+        CONFIG, self.directory, self.conductor, self.address, 'here', (),
+        self._stop.wait,
+      ),
+    )  # fmt: skip
+    self._curator.start()
+
+  def status(self) -> dict[str, Any]:
+    return self.conductor.status()
+
+  def wait_for(self, condition: Callable[[], bool]) -> None:
+    for _ in range(400):
+      if condition():
+        return
+      self._stop.wait(0.05)
+    raise AssertionError(self.status())
+
+  def close(self) -> None:
+    self._stop.set()
+    self._curator.join()
+    self.server.stop()
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[Program]:
+  running = Program(tmp_path / 'run')
+  yield running
+  running.close()
+
+
+def episode(policy: Policy, index: int) -> Episode:
+  identity = EpisodeId('run', 1, 0, index)
+  environments = [Environment('cartpole-swingup')]
+  orders = [(identity, seed_of(CONFIG.seed, identity, attempt=0))]
+  steps, noise = CONFIG.episode_steps, CONFIG.acting_noise
+  return next(act(environments, policy, orders, steps, noise, policy.digest))
+
+
+def with_value(array: np.ndarray, value: float) -> np.ndarray:
+  changed = array.copy()
+  changed.flat[-1] = value
+  return changed
+
+
+BAD: dict[str, Callable[[Episode], Episode]] = {
+  'NaN reward': lambda e: e._replace(rewards=with_value(e.rewards, np.nan)),
+  'infinite observation': lambda e: e._replace(
+    observations=with_value(e.observations, np.inf)
+  ),
+  'action': lambda e: e._replace(actions=with_value(e.actions, 1.5)),
+  'policy': lambda e: e._replace(policy='0' * 64),
+  'length': lambda e: e._replace(
+    observations=e.observations[:-1], actions=e.actions[:-1],
+    rewards=e.rewards[:-1], discounts=e.discounts[:-1],
+  ),
+  'dtype': lambda e: e._replace(rewards=e.rewards.astype(np.float64)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize('kind', BAD)
+def test_a_bad_episode_is_refused_and_counted(
+  program: Program, kind: str
+) -> None:
+  good = episode(program.policy, 0)
+  program.writer.write(BAD[kind](good))
+  program.writer.write(episode(program.policy, 1))
+  program.wait_for(lambda: program.status()['collected'].get(1) == (1, 4))
+  assert program.status()['refused'] == 1
+  held = list(program.directory.store(1))
+  assert [e.identity.episode for e in held] == [1]
+  reasons = program.directory.cycle(1) / 'refused.csv'
+  assert len(reasons.read_text().splitlines()) == 2
+  # It is asked for again, as another attempt.
+  order = program.conductor.act_order(0)
+  assert order == {'cycle': 1, 'episodes': [(0, 1), (2, 0), (3, 0)]}
+  program.writer.write(good)
+  program.wait_for(lambda: program.status()['collected'][1] == (2, 4))
+
+
+def test_an_episode_counts_once_however_often_it_comes(
+  program: Program,
+) -> None:
+  for index in (0, 0, 1, 0, 1):
+    program.writer.write(episode(program.policy, index))
+  program.writer.write(episode(program.policy, 2))
+  program.wait_for(lambda: program.status()['collected'].get(1) == (3, 4))
+  reader = replay.EpisodeReader(program.address, 'replay', 'here')
+  received: list[Episode] = []
+
+  def all_received() -> bool:
+    received.extend(reader.read(9))
+    return len(received) > 2
+
+  program.wait_for(all_received)
+  assert [e.identity.episode for e in received] == [0, 1, 2]
+  assert program.status()['steps'][1] == 60
+
+
+@pytest.mark.parametrize(
+  'identity',
+  [
+    EpisodeId('other', 1, 0, 0),
+    EpisodeId('run', 2, 0, 0),
+    EpisodeId('run', 1, 1, 0),
+    EpisodeId('run', 1, 0, 4),
+  ],
+)
+def test_a_strangers_episode_is_ignored(
+  program: Program, identity: EpisodeId
+) -> None:
+  program.writer.write(episode(program.policy, 0)._replace(identity=identity))
+  program.writer.write(episode(program.policy, 1))
+  program.wait_for(lambda: program.status()['collected'].get(1) == (1, 4))
+  assert program.status()['refused'] == 0

@@ -1,0 +1,65 @@
+"""No episode is lost, none is counted twice."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+import pytest
+
+from datasets.types import EpisodeId
+from launchers.nodes.ledger import Ledger, RunFailedError
+from launchers.runs.config import GrowingBatchConfig
+
+
+def config(**changes: object) -> GrowingBatchConfig:
+  return GrowingBatchConfig(
+    **{  # type: ignore[arg-type]  # Test values of many types.
+      'name': 'run',
+      'cycles': 2,
+      'actor_steps': 160,
+      'episode_steps': 20,
+      'learner_steps': 0,
+      'num_actors': 3,
+      'max_refused_fraction': 0.5,
+      **changes,
+    }
+  )
+
+
+def identity(episode: int, cycle: int = 1) -> EpisodeId:
+  return EpisodeId('run', cycle, episode % 3, episode)
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 3)))
+def test_a_cycle_is_full_with_exactly_its_episodes(arrivals: list[int]) -> None:
+  ledger = Ledger(config())
+  for episode in arrivals:
+    ledger.add(identity(episode), f'd{episode}', 1.0, 20, True)
+  missing = [e for actor in range(3) for e, _ in ledger.missing(1, actor)]
+  assert sorted(missing) == sorted(set(range(4)) - set(arrivals))
+  assert ledger.count(1) == len(set(arrivals))
+  assert ledger.is_full([1]) == (not missing)
+  assert ledger.batch(1)['steps'] == 20 * len(set(arrivals))
+  assert ledger.new_steps == 20 * len(set(arrivals))
+
+
+def test_the_batch_does_not_depend_on_the_order() -> None:
+  ledgers = Ledger(config()), Ledger(config())
+  for ledger, order in zip(ledgers, ([0, 1, 2], [2, 0, 1]), strict=True):
+    for episode in order:
+      ledger.add(identity(episode), f'd{episode}', 1.0, 20, True)
+  assert ledgers[0].batch(1) == ledgers[1].batch(1)
+
+
+def test_a_refused_episode_is_collected_again_as_another_attempt() -> None:
+  ledger = Ledger(config())
+  assert ledger.refuse(identity(0), 'NaN') == 0
+  assert ledger.missing(1, 0) == [(0, 1), (3, 0)]
+  assert ledger.refused(1) == 1
+
+
+def test_too_many_refusals_fail_the_run() -> None:
+  ledger = Ledger(config())
+  ledger.refuse(identity(0), 'NaN')
+  ledger.refuse(identity(1), 'NaN')
+  with pytest.raises(RunFailedError, match=r'3 of the 4.*reward is NaN'):
+    ledger.refuse(identity(2), 'reward is NaN')

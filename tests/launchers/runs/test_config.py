@@ -1,0 +1,96 @@
+"""The options: the paper's numbers by default, nonsense refused."""
+
+import dataclasses
+from pathlib import Path
+import subprocess
+import sys
+
+from hypothesis import given
+from hypothesis import strategies as st
+import pytest
+
+from agents.d4pg.config import D4PGConfig
+from launchers.runs.config import GrowingBatchConfig
+from launchers.runs.frozen import ConfigChangedError, freeze
+from tests.launchers.harness import ROOT
+
+
+def test_the_defaults_are_the_papers() -> None:
+  config = GrowingBatchConfig()
+  assert config.cycles == 4
+  assert config.actor_steps == 2_000_000
+  assert config.total_learner_steps == 250_000  # A-I11
+  assert config.learner_steps_per_cycle == 62_500
+  assert config.episodes_in(0) == 1_000
+  assert config.episodes_in(1) == 500
+  assert isinstance(config.agent, D4PGConfig)
+  assert config.agent.batch_size == 256
+  assert config.agent.n_step == 5
+  assert config.agent.discount == 0.99
+  assert config.agent.target_update_period == 100
+  assert config.agent.policy_learning_rate == 1e-4
+  assert (config.agent.vmin, config.agent.vmax) == (-150.0, 150.0)
+  assert config.acting_noise == 0.3
+  assert config.evaluation.interval == 100
+
+
+@given(st.integers(1, 8), st.integers(1, 50), st.integers(1, 64))
+def test_learner_steps_are_actor_steps_by_samples_per_insert(
+  cycles: int, episodes: int, samples: int
+) -> None:
+  config = GrowingBatchConfig(
+    cycles=cycles,
+    actor_steps=cycles * episodes * 256,
+    episode_steps=256,
+    samples_per_insert=samples,
+  )
+  assert config.total_learner_steps == config.actor_steps * samples // 256
+  assert config.learner_steps_per_cycle * cycles == config.total_learner_steps
+  assert sum(map(config.episodes_in, range(1, cycles + 1))) == cycles * episodes
+
+
+@pytest.mark.parametrize(
+  ('changes', 'message'),
+  [
+    ({'cycles': -1}, 'cycles is -1'),
+    ({'actor_steps': 2_000_001}, r'no multiple.*Use 2000000 or 2004000'),
+    ({'learner_steps': 3}, '3 learner steps do not divide into 4'),
+    ({'num_actors': 0}, 'num_actors is 0; it must be at least 1'),
+    ({'acting_noise': float('nan')}, 'acting_noise is nan'),
+  ],
+)
+def test_nonsense_is_refused(changes: dict, message: str) -> None:
+  with pytest.raises(ValueError, match=message):
+    GrowingBatchConfig(**changes)
+
+
+def test_another_configuration_is_refused_with_the_difference(
+  tmp_path: Path,
+) -> None:
+  config = GrowingBatchConfig()
+  freeze(config, tmp_path)
+  before = (tmp_path / 'config.json').read_bytes()
+  freeze(config, tmp_path)
+  other = dataclasses.replace(
+    config, seed=1, agent=dataclasses.replace(config.agent, n_step=3)
+  )
+  with pytest.raises(ConfigChangedError) as refusal:
+    freeze(other, tmp_path)
+  assert 'agent.n_step: 5 there, 3 here' in str(refusal.value)
+  assert 'seed: 0 there, 1 here' in str(refusal.value)
+  assert (tmp_path / 'config.json').read_bytes() == before
+
+
+def test_a_damaged_configuration_is_refused(tmp_path: Path) -> None:
+  (tmp_path / 'config.json').write_text('{"task": ')
+  with pytest.raises(ConfigChangedError, match='damaged'):
+    freeze(GrowingBatchConfig(), tmp_path)
+
+
+def test_help_shows_units_and_defaults() -> None:
+  shown = subprocess.run(
+    [sys.executable, '-m', 'launchers.growing_batch', '--help'],
+    cwd=ROOT, capture_output=True, text=True, check=True, timeout=60,
+  ).stdout  # fmt: skip
+  for text in ('--actor-steps', '2000000', 'Environment steps', '--port'):
+    assert text in shown

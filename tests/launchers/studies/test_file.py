@@ -1,0 +1,140 @@
+"""Study files: what they say, and what is refused."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from agents.config import ObjectiveConfig
+from launchers.runs.config import GrowingBatchConfig
+from launchers.studies import config as study_config
+from launchers.studies import file as study_file
+from launchers.studies import measures
+
+ROOT = Path(__file__).resolve().parents[3]
+SMALL = """
+title = 'Small'
+baseline = 'none'
+run = {actor_steps = 4_000, agent = {batch_size = 128}}
+grid = [{task = ['finger-spin'], tier = ['mid'], seed = [1, 0], cycles = [2],
+         method = ['none', 'own']}]
+[methods.own]
+objective = {kind = 'bc_fixed', weight = 2.0}
+[[claim]]
+id = 'C'
+text = 'It is better.'
+test = [{measure = 'late', method = 'own', above_method = 'none'}]
+"""
+
+
+def load(tmp_path: Path, text: str, **kwargs: object) -> study_config.Study:
+  path = tmp_path / 'small.toml'
+  path.write_text(text)
+  return study_file.load(path, **kwargs)  # type: ignore[arg-type]
+
+
+def test_a_grid_becomes_cells(tmp_path: Path) -> None:
+  study = load(tmp_path, SMALL)
+  assert [(c.seed, c.method) for c in study.cells] == [
+    (0, 'none'), (0, 'own'), (1, 'none'), (1, 'own'),
+  ]  # fmt: skip
+  own = study.cells[1].config
+  assert own.teacher == 'finger-spin/mid'
+  assert own.objective == ObjectiveConfig('bc_fixed', weight=2.0)
+  assert own.agent.batch_size == 128
+  assert own.total_learner_steps == 1_000
+  (test,) = study.claims[0].tests
+  assert (test.method, test.bound, test.is_above) == ('own', 'none', True)
+
+
+def test_methods_share_the_start_and_seeds_do_not(tmp_path: Path) -> None:
+  cells = load(tmp_path, SMALL).cells
+  assert cells[0].start == cells[1].start != cells[2].start
+  assert cells[0].start.cycles == 0
+  assert cells[0].start.total_learner_steps == 0
+
+
+def test_equal_cells_of_two_studies_have_one_name(tmp_path: Path) -> None:
+  names = {cell.name for cell in load(tmp_path, SMALL).cells}
+  bigger = load(tmp_path, SMALL.replace('cycles = [2]', 'cycles = [1, 2]'))
+  assert names < {cell.name for cell in bigger.cells}
+  other = load(tmp_path, SMALL.replace('batch_size = 128', 'batch_size = 64'))
+  assert not names & {cell.name for cell in other.cells}
+
+
+def test_seeds_can_be_given(tmp_path: Path) -> None:
+  study = load(tmp_path, SMALL, seeds=(7,))
+  assert {cell.seed for cell in study.cells} == {7}
+
+
+def test_a_file_supplies_what_another_does_not_say(tmp_path: Path) -> None:
+  load(tmp_path, SMALL)
+  path = tmp_path / 'other.toml'
+  path.write_text("extends = ['small.toml']\nrun = {actor_steps = 8_000}\n")
+  study = study_file.load(path)
+  assert study.name == 'other'
+  assert study.cells[0].config.actor_steps == 8_000
+  assert study.cells[0].config.agent.batch_size == 256
+
+
+@pytest.mark.parametrize(
+  ('old', 'new', 'message'),
+  [
+    ('title', 'titel', 'titel'),
+    ('actor_steps', 'steps', "no option 'steps'"),
+    ('batch_size = 128', 'batch_size = 0', 'batch_size is 0'),
+    ("'own']", "'bc']", "no method 'bc'"),
+    ("= 'none'\nrun", "= 'bc_fixed'\nrun", 'in no grid'),
+    ("above_method = 'none'", 'above_mean = 1', 'unknown .*above_mean'),
+    ("above_method = 'none'", 'above = 1, below = 2', 'exactly one'),
+    ("above_method = 'none'", "above_method = 'q_filter'", 'q_filter'),
+    ('[methods.own]', '[methods.own', 'no TOML'),
+  ],
+)
+def test_what_is_no_study_is_refused(
+  tmp_path: Path, old: str, new: str, message: str
+) -> None:
+  assert old in SMALL
+  with pytest.raises(study_config.StudyError, match=message) as error:
+    load(tmp_path, SMALL.replace(old, new, 1))
+  assert 'small.toml' in str(error.value)
+
+
+def test_a_missing_file_is_refused_with_those_there_are() -> None:
+  with pytest.raises(study_config.StudyError, match='does not exist'):
+    study_file.load(Path('studies/none.toml'))
+
+
+@pytest.mark.parametrize(
+  'path', sorted((ROOT / 'studies').glob('*.toml')), ids=lambda path: path.stem
+)
+def test_the_studies_that_ship_can_be_run(path: Path) -> None:
+  study = study_file.load(path)
+  measures.check(study)
+  assert study.cells
+  assert bool(study.claims) == (study.name != 'all-full')
+
+
+def test_the_full_size_is_the_papers() -> None:
+  """Six tasks, five seeds, 4 and 8 cycles; the paper's hyper-parameters."""
+  paths = sorted((ROOT / 'studies').glob('figure*-full.toml'))
+  assert len(paths) == 5
+  cells = [c for path in paths for c in study_file.load(path).cells]
+  every = study_file.load(ROOT / 'studies/all-full.toml').cells
+  assert {cell.name for cell in cells} < {cell.name for cell in every}
+  assert len({cell.task for cell in cells}) == 6
+  assert len({cell.seed for cell in cells}) == 5
+  assert {cell.cycles for cell in cells} == {4, 8}
+  assert {cell.tier for cell in cells} == {'expert', 'mid'}
+  assert len({cell.method for cell in cells}) == 9
+  for cell in cells:
+    plain = dataclasses.replace(
+      GrowingBatchConfig(),
+      name=cell.name,
+      task=cell.task,
+      seed=cell.seed,
+      cycles=cell.cycles,
+      teacher=cell.config.teacher,
+      objective=cell.config.objective,
+    )
+    assert cell.config == plain

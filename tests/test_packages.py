@@ -1,0 +1,69 @@
+"""The lock: complete, exact, and what is installed."""
+
+import importlib.metadata
+import re
+import sys
+
+from packaging.requirements import Requirement
+
+from tests.tree import FOLDERS, ROOT, imports, python_files
+
+
+def pins(name: str) -> dict[str, str]:
+  """Package → version, of a requirements file in which all are exact."""
+  found = {}
+  for line in (ROOT / name).read_text(encoding='utf-8').splitlines():
+    requirement = line.partition('#')[0].strip()
+    if requirement:
+      match = re.fullmatch(r'([A-Za-z0-9._-]+)==([\w.+!]+)', requirement)
+      assert match, f'{name}: {line!r} is no exact pin'
+      found[normalized(match[1])] = match[2]
+  return found
+
+
+def normalized(name: str) -> str:
+  return re.sub('[-_.]+', '-', name).lower()
+
+
+def test_the_lock_holds_the_direct_needs_and_is_what_is_installed():
+  lock = pins('requirements.txt')
+  assert pins('requirements.in').items() <= lock.items()
+  assert lock == {name: importlib.metadata.version(name) for name in lock}
+
+
+def test_the_lock_is_complete():
+  """Whatever a pinned package requires here is pinned too."""
+  lock = pins('requirements.txt')
+  missing = []
+  for name in lock:
+    for text in importlib.metadata.requires(name) or ():
+      need = Requirement(text)
+      applies = need.marker is None or need.marker.evaluate({'extra': ''})
+      if applies and normalized(need.name) not in {*lock, 'pip'}:
+        missing.append(f'{name} requires {text}')
+  assert not missing, '\n'.join(missing)
+
+
+def providers() -> dict[str, set[str]]:
+  """Top-level module → the packages that bring it."""
+  found: dict[str, set[str]] = {}
+  for distribution in importlib.metadata.distributions():
+    lines = (distribution.read_text('RECORD') or '').splitlines()
+    lines += (distribution.read_text('top_level.txt') or '').splitlines()
+    for top in {re.split(r'[/.,]', line, maxsplit=1)[0] for line in lines}:
+      found.setdefault(top, set()).add(normalized(distribution.name))
+  return found
+
+
+def test_every_import_is_a_direct_need():
+  brings = providers()
+  direct = pins('requirements.in')
+  wrong = set()
+  for path in python_files(*FOLDERS):
+    for module in imports(path):
+      top = module.split('.')[0]
+      if top in sys.stdlib_module_names or top in FOLDERS:
+        continue
+      if not brings.get(top, set()) & direct.keys():
+        wrong.add(f'{path.relative_to(ROOT)} imports {top}')
+  assert not wrong, 'Not in requirements.in:\n' + '\n'.join(sorted(wrong))

@@ -1,0 +1,164 @@
+"""What each room may import, on the files as they stand."""
+
+from collections.abc import Iterable
+from pathlib import Path
+import subprocess
+import sys
+
+import pytest
+
+from agents import registry
+from tests.tree import FOLDERS, OURS, ROOT, imports, module_name, python_files
+
+# Each room and what it may import of ours, besides itself. Where a room stands
+# in another, the files of the outer one are a room, too. Benchmarks, studies
+# and tests may import anything.
+_AGENT = (
+  'agents.base',
+  'agents.config',
+  'agents.deployed',
+  'agents.entry',
+  'agents.parts',
+  'datasets.types',
+)
+MAY_IMPORT: dict[str, tuple[str, ...]] = {
+  'datasets': (),
+  'agents.deployed': ('datasets.types',),
+  'agents.parts': ('agents.config', 'agents.deployed', 'datasets.types'),
+  'agents': ('agents.deployed', 'agents.parts', 'datasets.types'),
+  **{f'agents.{kind}': _AGENT for kind in registry.KINDS},
+  'teachers': ('agents.deployed', 'agents.parts.networks'),
+  'launchers.environments': ('datasets',),
+  'launchers.hosts': ('datasets',),
+  'launchers.acting': (
+    'agents.deployed',
+    'datasets',
+    'launchers.environments',
+    'launchers.hosts.process',
+    'teachers',
+  ),
+  'launchers.runs': (
+    'agents.config',
+    'agents.d4pg.config',
+    'agents.deployed',
+    'agents.registry',
+    'datasets',
+    'teachers',
+  ),
+  'launchers.nodes': (
+    'agents',
+    'datasets',
+    'launchers.acting',
+    'launchers.environments',
+    'launchers.hosts.process',
+    'launchers.runs',
+    'teachers',
+  ),
+  'launchers.reports': ('datasets', 'launchers.runs'),
+  'launchers.studies': (
+    'agents.config',
+    'agents.registry',
+    'datasets',
+    'launchers.hosts.process',
+    'launchers.reports',
+    'launchers.runs',
+  ),
+  'launchers': (
+    'agents',
+    'datasets',
+    'launchers.acting',
+    'launchers.environments',
+    'launchers.hosts',
+    'launchers.nodes',
+    'launchers.reports',
+    'launchers.runs',
+    'launchers.studies',
+    'teachers',
+  ),
+}
+
+# What the commands share; every other file of launchers/ is a command, which
+# nothing imports.
+SHARED = ('display', 'local', 'options')
+
+# Importing TensorFlow takes 5 to 8 s and 400 MB in each process. Of these
+# modules only the processes that compute gradients import any.
+WITH_TENSORFLOW = {
+  'agents.base',
+  'agents.checkpoint',
+  'launchers.nodes.batches',
+  'launchers.nodes.curriculum',
+  'launchers.nodes.learner',
+  'launchers.nodes.teacher_gradients',
+  'launchers.online',
+  'teachers.reward_fitting',
+  *(f'agents.parts.{p.stem}' for p in (ROOT / 'agents/parts').glob('[!_]*.py')),
+  *(
+    f'agents.{kind}.{path.stem}'
+    for kind in registry.KINDS
+    for path in (ROOT / 'agents' / kind).glob('*.py')
+    if path.stem not in ('__init__', 'config')
+  ),
+}
+
+
+def room_of(path: Path) -> str:
+  return '.'.join(path.relative_to(ROOT).parent.parts)
+
+
+def is_within(module: str, rooms: Iterable[str]) -> bool:
+  return any(module == room or module.startswith(f'{room}.') for room in rooms)
+
+
+@pytest.mark.parametrize('room', MAY_IMPORT)
+def test_imports_run_one_way(room):
+  inner = [r for r in MAY_IMPORT if r.startswith(f'{room}.')]
+  allowed = MAY_IMPORT[room]
+  wrong = [
+    f'{path.relative_to(ROOT)} imports {module}'
+    for path in sorted((ROOT / room.replace('.', '/')).glob('*.py'))
+    for module in imports(path)
+    if module.split('.')[0] in FOLDERS
+    and not is_within(module, allowed)
+    and (not is_within(module, [room]) or is_within(module, inner))
+  ]
+  assert not wrong, '\n'.join(wrong)
+
+
+def test_every_room_is_listed():
+  rooms = {room_of(path) for path in python_files(*OURS)}
+  assert rooms == set(MAY_IMPORT)
+
+
+def test_commands_are_not_imported():
+  shared = tuple(f'launchers.{name}' for name in SHARED)
+  wrong = [
+    f'{path.relative_to(ROOT)} imports {module}'
+    for path in python_files(*OURS)
+    for module in imports(path)
+    if room_of(ROOT / f'{module.replace(".", "/")}.py') == 'launchers'
+    and (ROOT / f'{module.replace(".", "/")}.py').is_file()
+    and module not in shared
+  ]
+  assert not wrong, '\n'.join(wrong)
+
+
+def test_only_what_computes_gradients_imports_tensorflow():
+  modules = [module_name(p) for p in python_files(*OURS)]
+  light = sorted(set(modules) - WITH_TENSORFLOW)
+  assert {
+    'agents.deployed.policy',
+    'datasets.replay',
+    'launchers.runs.config',
+  } <= set(light)
+  program = (
+    'import importlib, sys\n'
+    'for name in sys.argv[1:]:\n'
+    '  importlib.import_module(name)\n'
+    '  assert "tensorflow" not in sys.modules, name\n'
+  )
+  result = subprocess.run(
+    [sys.executable, '-c', program, *light],
+    cwd=ROOT, capture_output=True, text=True, timeout=60,
+  )  # fmt: skip
+  assert result.returncode == 0, result.stderr
