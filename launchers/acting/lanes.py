@@ -56,7 +56,7 @@ class Lanes(Protocol):
 
 def make_lanes(environments: Sequence[Environment], num_steps: int) -> Lanes:
   """The fastest way there is to step them; all give the same, bit for bit."""
-  kernel = KERNELS.get(environments[0].task)
+  kernel = KERNELS.get(environments[0].task.name)
   # A subclass may step in a way of its own.
   if kernel is None or any(type(e) is not Environment for e in environments):
     return SeparateLanes(environments)
@@ -120,7 +120,7 @@ class FusedLanes:
     self._simulations = [(p.model.ptr, p.data.ptr) for p in physics]
     self._controls = [data.ctrl for _, data in self._simulations]
     model = self._simulations[0][0]
-    self._kernel: Kernel = KERNELS[environments[0].task](model)
+    self._kernel: Kernel = KERNELS[environments[0].task.name](model)
     views = [self._kernel.views(data) for _, data in self._simulations]
     self._views = [view for lane in views for view in lane]
     width = sum(map(len, views[0]))

@@ -6,7 +6,7 @@ from dm_control import suite
 from dm_control.rl import control
 import numpy as np
 
-from datasets.types import EnvironmentSpec
+from datasets.tasks import Field, Task
 
 TASKS = (
   'cartpole-balance',
@@ -53,15 +53,12 @@ class Environment:
   own time limit is lifted: the caller cuts episodes, which is no termination.
 
   Attributes:
-    task: its name, as domain-task.
+    task: its name, as domain-task, and what its numbers are.
     spec: the widths of its observations and actions.
   """
 
-  task = ''
-
   def __init__(self, task: str):
     domain, name = parse_task(task)
-    self.task = f'{domain}-{name}'
     self._environment = suite.load(
       domain, name, task_kwargs={'random': 0, 'time_limit': float('inf')}
     )
@@ -76,14 +73,20 @@ class Environment:
     self._scale = (high - low) / 2
     self._middle = (high + low) / 2
     self._canonical = bool(np.all(low == -1) and np.all(high == 1))
-    observations = self._environment.observation_spec()
     self._slices: list[tuple[str, slice]] = []
+    fields = []
     width = 0
-    for key, spec in observations.items():
-      size = int(np.prod(spec.shape))
-      self._slices.append((key, slice(width, width + size)))
-      width += size
-    self.spec = EnvironmentSpec(width, int(np.prod(action_spec.shape)))
+    for key, spec in self._environment.observation_spec().items():
+      field = Field(key, spec.shape)
+      fields.append(field)
+      self._slices.append((key, slice(width, width + field.size)))
+      width += field.size
+    bounds = tuple(map(float, low.ravel())), tuple(map(float, high.ravel()))
+    action = Field('action', action_spec.shape, *bounds)
+    self.task = Task(
+      f'{domain}-{name}', width, action.size, tuple(fields), (action,)
+    )
+    self.spec = self.task.spec
 
   @property
   def wrapped(self) -> control.Environment:
