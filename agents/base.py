@@ -113,7 +113,7 @@ class Agent(tf.Module, abc.ABC):
       step: scalar int64, updates done before this one.
 
     Returns:
-      Scalar metrics by name.
+      Scalar metrics by name, the same at every step.
     """
 
   def pretraining(self) -> 'Agent':

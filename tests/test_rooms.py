@@ -54,6 +54,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     'launchers.runs',
     'teachers',
   ),
+  'launchers.training': (
+    'agents',
+    'datasets',
+    'launchers.nodes.batches',
+    'launchers.runs',
+  ),
   'launchers.reports': ('datasets', 'launchers.runs'),
   'launchers.studies': (
     'agents.config',
@@ -73,6 +79,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     'launchers.reports',
     'launchers.runs',
     'launchers.studies',
+    'launchers.training',
     'teachers',
   ),
 }
@@ -92,7 +99,11 @@ WITH_TENSORFLOW = {
   'launchers.nodes.teacher_gradients',
   'launchers.online',
   'teachers.reward_fitting',
-  *(f'agents.parts.{p.stem}' for p in (ROOT / 'agents/parts').glob('[!_]*.py')),
+  *(
+    f'{room}.{path.stem}'
+    for room in ('agents.parts', 'launchers.training')
+    for path in (ROOT / room.replace('.', '/')).glob('[!_]*.py')
+  ),
   *(
     f'agents.{kind}.{path.stem}'
     for kind in registry.KINDS
