@@ -23,7 +23,7 @@ _AGENT = (
 )
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
   'datasets': (),
-  'agents.deployed': ('datasets.types',),
+  'agents.deployed': ('datasets.npy', 'datasets.records', 'datasets.types'),
   'agents.parts': ('agents.config', 'agents.deployed', 'datasets.types'),
   'agents': ('agents.deployed', 'agents.parts', 'datasets.types'),
   **{f'agents.{kind}': _AGENT for kind in registry.KINDS},
