@@ -45,7 +45,8 @@ def main() -> int:
   try:
     is_demo = '--demo' in sys.argv[1:]
     defaults = Options(demo=is_demo, run=DEMO if is_demo else Options.run)
-    options = tyro.cli(Options, default=defaults)
+    program = process.program('launchers.growing_batch')
+    options = tyro.cli(Options, default=defaults, prog=program)
     process.prepare_environment()
     # A chosen port means that others are to reach it, and a teacher's service
     # must be reached: such a run stays outside.
