@@ -36,6 +36,10 @@ def main() -> int:
     return _REFUSED
   # An installed package named like one of our folders would win over it.
   sys.path.insert(0, str(_LAUNCHERS.parent))
+  from launchers.hosts import process  # Here: --help can do without.
+
+  # Now: some of it is read by what the command imports.
+  process.prepare_environment()
   sys.argv = [f'{program} {name}', *rest]  # See `process.program`.
   return importlib.import_module(f'launchers.{COMMANDS[name]}').main()
 
