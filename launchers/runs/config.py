@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import Any, Literal, Optional
 
+from agents import registry as agents_registry
 from agents.config import AgentConfig, CloningConfig, ObjectiveConfig
 from agents.d4pg.config import D4PGConfig
 from teachers import registry, snapshot, untrained
