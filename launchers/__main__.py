@@ -34,8 +34,9 @@ def main() -> int:
   if name not in COMMANDS:
     print(_refusal(program, name), file=sys.stderr)
     return _REFUSED
-  # An installed package named like one of our folders would win over it.
-  sys.path.insert(0, str(_LAUNCHERS.parent))
+  # Ours first, for an installed package may be named like one of our folders;
+  # then, as with `python -m`, what the person has in the working directory.
+  sys.path[:0] = [str(_LAUNCHERS.parent), str(Path.cwd())]
   from launchers.hosts import process  # Here: --help can do without.
 
   # Now: some of it is read by what the command imports.

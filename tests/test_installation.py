@@ -112,6 +112,17 @@ def test_commands_use_our_folders(installed: Path, tmp_path: Path) -> None:
   assert (result['task'], result['episodes']) == ('cartpole-swingup', 1)
 
 
+def test_commands_find_modules_of_the_working_directory(
+  installed: Path, tmp_path: Path
+) -> None:
+  (tmp_path / 'mine.py').write_text('from teachers.scripted import make\n')
+  evaluated = run(
+    installed / 'understudy', 'evaluate', '--policy', 'mine:make', '--task',
+    'cartpole-balance', '--episodes', 1, '--episode-steps', 20, cwd=tmp_path,
+  )  # fmt: skip
+  assert json.loads(evaluated.stdout)['return_mean'] > 0
+
+
 def test_commands_start_processes_of_their_own(
   installed: Path, tmp_path: Path
 ) -> None:

@@ -78,7 +78,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 }
 
 # What the commands share; every other file of launchers/ is a command, which
-# nothing imports.
+# nothing imports; `launchers.__main__` calls by name the one it is asked for.
 SHARED = ('display', 'local', 'options')
 
 # Importing TensorFlow takes 5 to 8 s and 400 MB in each process. Of these
