@@ -246,11 +246,11 @@ def _in_flight(
 
 def main() -> int:
   """The command; returns its exit code."""
+  process.prepare_environment()
   console = Console(stderr=True)
-  config = tyro.cli(AnnotateConfig)
+  config = tyro.cli(AnnotateConfig, prog=process.program('launchers.annotate'))
   return options.run_command(console, lambda: annotate(config, console))
 
 
 if __name__ == '__main__':
-  process.prepare_environment()
   sys.exit(main())

@@ -141,12 +141,14 @@ def _record_missing(
 
 def main() -> int:
   """The command; returns its exit code."""
+  process.prepare_environment()
+  os.environ.update(process.SINGLE_THREADED)
   console = Console(stderr=True)
-  config = tyro.cli(DemonstrateConfig)
+  config = tyro.cli(
+    DemonstrateConfig, prog=process.program('launchers.demonstrate')
+  )
   return options.run_command(console, lambda: demonstrate(config, console))
 
 
 if __name__ == '__main__':
-  process.prepare_environment()
-  os.environ.update(process.SINGLE_THREADED)
   sys.exit(main())

@@ -85,11 +85,11 @@ def evaluate(config: EvaluateConfig, console: Console) -> dict[str, Any]:
 
 def main() -> int:
   """The command; returns its exit code."""
+  process.prepare_environment()
   console = Console(stderr=True)
-  config = tyro.cli(EvaluateConfig)
+  config = tyro.cli(EvaluateConfig, prog=process.program('launchers.evaluate'))
   return options.run_command(console, lambda: evaluate(config, console))
 
 
 if __name__ == '__main__':
-  process.prepare_environment()
   sys.exit(main())

@@ -213,12 +213,15 @@ def _split(parts: Sequence[Examples], seed: int) -> tuple[Examples, Examples]:
 
 def main() -> int:
   """The command; returns its exit code."""
+  process.prepare_environment()
   console = Console(stderr=True)
-  return options.run_command(
-    console, lambda: fit_reward(tyro.cli(FitRewardConfig), console)
-  )
+  program = process.program('launchers.fit_reward')
+
+  def work() -> dict[str, Any]:
+    return fit_reward(tyro.cli(FitRewardConfig, prog=program), console)
+
+  return options.run_command(console, work)
 
 
 if __name__ == '__main__':
-  process.prepare_environment()
   sys.exit(main())

@@ -48,7 +48,8 @@ def main() -> int:
     run = DEMO if is_demo else Options.run
     agent = options_lib.agent_of(sys.argv[1:], run.agent)
     defaults = Options(is_demo, dataclasses.replace(run, agent=agent))
-    options = tyro.cli(Options, default=defaults)
+    program = process.program('launchers.growing_batch')
+    options = tyro.cli(Options, default=defaults, prog=program)
     process.prepare_environment()
     # A chosen port means that others are to reach it, and a teacher's service
     # must be reached: such a run stays outside.

@@ -204,6 +204,7 @@ def _learn(
 
 def main() -> int:
   """The command; returns its exit code."""
+  process.prepare_environment()
   console = Console(stderr=True)
   words = options.with_kind(sys.argv[1:])
 
@@ -211,12 +212,12 @@ def main() -> int:
     agent = options.agent_of(words, OfflineConfig.agent)
     # The command line replaces the data; a default tells tyro of the agent.
     default = OfflineConfig(data=tyro.MISSING, agent=agent)
-    config = tyro.cli(OfflineConfig, default=default, args=words)
+    program = process.program('launchers.offline')
+    config = tyro.cli(OfflineConfig, default=default, args=words, prog=program)
     return train(config, console)
 
   return options.run_command(console, work)
 
 
 if __name__ == '__main__':
-  process.prepare_environment()
   sys.exit(main())

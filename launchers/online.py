@@ -13,7 +13,7 @@ import json
 from pathlib import Path
 import sys
 import time
-from typing import Any, Optional
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -219,10 +219,11 @@ class OnlineTrainer:
     return sampler(first_step, num_steps)
 
 
-def main(config: Optional[OnlineConfig] = None) -> int:
+def main() -> int:
   """The command; returns its exit code."""
+  process.prepare_environment()
   console = Console(stderr=True)
-  config = config or tyro.cli(OnlineConfig)
+  config = tyro.cli(OnlineConfig, prog=process.program('launchers.online'))
   directory = RunDirectory(config.runs / config.run_name)
   directory.lock()
   freeze(config, directory.root)
@@ -245,5 +246,4 @@ def main(config: Optional[OnlineConfig] = None) -> int:
 
 
 if __name__ == '__main__':
-  process.prepare_environment()
   sys.exit(main())

@@ -15,6 +15,7 @@ from pathlib import Path
 import sys
 from typing import Optional
 
+from launchers.hosts import process
 from launchers.reports import report
 from launchers.reports.data import NotARunError, load_run
 
@@ -37,7 +38,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
   parser = argparse.ArgumentParser(
-    prog='python -m launchers.report',
+    prog=process.program('launchers.report'),
     description='Draws learning curves and tables of runs to NAME/report/, and '
     'the figure, table and verdicts of studies.',
   )

@@ -53,7 +53,7 @@ def main() -> int:
   """The command; returns its exit code."""
   console = Console(stderr=True)
   try:
-    options = tyro.cli(StudyOptions)
+    options = tyro.cli(StudyOptions, prog=process.program('launchers.study'))
     process.prepare_environment()
     study = study_file.load(options.study, options.seeds)
     measures.check(study)

@@ -54,9 +54,10 @@ class TeachConfig:
 
 def main() -> int:
   """The command; returns its exit code."""
+  process.prepare_environment()
   console = Console(stderr=True)
   try:
-    config = tyro.cli(TeachConfig)
+    config = tyro.cli(TeachConfig, prog=process.program('launchers.teach'))
     # Caught from here on, so that a stop while it loads ends with 0 as well.
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -108,5 +109,4 @@ def _load(config: TeachConfig) -> Teacher:
 
 
 if __name__ == '__main__':
-  process.prepare_environment()
   sys.exit(main())

@@ -10,9 +10,9 @@ from typing import Any
 
 from rich.console import Console
 
+from agents import registry
 from datasets import files, records
 from datasets.types import EpisodeId
-from agents import registry
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
 
