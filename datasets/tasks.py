@@ -8,7 +8,8 @@ from typing import Any, NamedTuple, Optional, Union
 
 Bounds = Union[float, tuple[float, ...]]
 
-_MAX_AXES = 32  # As many as NumPy has.
+MAX_AXES = 32
+"""Of a field, as many as NumPy has."""
 _TOLERANCE = 1e-6  # Of bounds that went through a float32 on their way.
 
 
@@ -100,6 +101,11 @@ class Task:
     """Its sizes."""
     return EnvironmentSpec(self.observation_size, self.action_size)
 
+  @property
+  def fields(self) -> tuple[Field, ...]:
+    """Those of an observation, then those of an action; () if unknown."""
+    return self.observations + self.actions
+
   def differences(self, other: 'Task') -> list[str]:
     """What tells the two apart, for a person.
 
@@ -167,10 +173,10 @@ def offsets(fields: Sequence[Field]) -> list[int]:
 
 
 def _check_field(field: Field) -> None:
-  if len(field.shape) > _MAX_AXES or min(field.shape, default=0) < 0:
+  if len(field.shape) > MAX_AXES or min(field.shape, default=0) < 0:
     raise ValueError(
       f'The field {field.name!r} has shape {field.shape}; give at most '
-      f'{_MAX_AXES} axes, none negative.'
+      f'{MAX_AXES} axes, none negative.'
     )
   for bounds in (field.low, field.high):
     if isinstance(bounds, tuple) and len(bounds) != field.size:

@@ -23,11 +23,11 @@ _AGENT = (
 )
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
   'datasets': (),
-  'agents.deployed': ('datasets.types',),
+  'agents.deployed': ('datasets.tasks', 'datasets.types'),
   'agents.parts': ('agents.config', 'agents.deployed', 'datasets.types'),
   'agents': ('agents.deployed', 'agents.parts', 'datasets.types'),
   **{f'agents.{kind}': _AGENT for kind in registry.KINDS},
-  'teachers': ('agents.deployed', 'agents.parts.networks'),
+  'teachers': ('agents.deployed', 'agents.parts.networks', 'datasets.tasks'),
   'launchers.environments': ('datasets',),
   'launchers.hosts': ('datasets',),
   'launchers.acting': (
