@@ -198,10 +198,8 @@ class OnlineTrainer:
       'evaluation_episodes': self._config.evaluation_episodes,
       'config': self._config.to_json(),
     }
-    snapshot = self._networks.snapshot(metadata)
-    snapshot = snapshot._replace(
-      policy=snapshot.policy.of(self._environments[0].task)
-    )
+    task = self._environments[0].task
+    snapshot = self._networks.snapshot(metadata).of(task)
     directory = self._directory.root / 'snapshots'
     directory.mkdir(exist_ok=True)
     data = snapshot.to_bytes()

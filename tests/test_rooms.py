@@ -23,7 +23,12 @@ _AGENT = (
 )
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
   'datasets': (),
-  'agents.deployed': ('datasets.tasks', 'datasets.types'),
+  'agents.deployed': (
+    'datasets.npy',
+    'datasets.records',
+    'datasets.tasks',
+    'datasets.types',
+  ),
   'agents.parts': ('agents.config', 'agents.deployed', 'datasets.types'),
   'agents': ('agents.deployed', 'agents.parts', 'datasets.types'),
   **{f'agents.{kind}': _AGENT for kind in registry.KINDS},
@@ -54,6 +59,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     'launchers.runs',
     'teachers',
   ),
+  'launchers.training': (
+    'agents',
+    'datasets',
+    'launchers.nodes.batches',
+    'launchers.runs',
+  ),
   'launchers.reports': ('datasets', 'launchers.runs'),
   'launchers.studies': (
     'agents.config',
@@ -73,6 +84,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     'launchers.reports',
     'launchers.runs',
     'launchers.studies',
+    'launchers.training',
     'teachers',
   ),
 }
@@ -92,7 +104,11 @@ WITH_TENSORFLOW = {
   'launchers.nodes.teacher_gradients',
   'launchers.online',
   'teachers.reward_fitting',
-  *(f'agents.parts.{p.stem}' for p in (ROOT / 'agents/parts').glob('[!_]*.py')),
+  *(
+    f'{room}.{path.stem}'
+    for room in ('agents.parts', 'launchers.training')
+    for path in (ROOT / room.replace('.', '/')).glob('[!_]*.py')
+  ),
   *(
     f'agents.{kind}.{path.stem}'
     for kind in registry.KINDS

@@ -129,6 +129,10 @@ class Snapshot(NamedTuple):
       metadata = {**metadata, _NAME: task.name, _IDENTITY: task.to_json()}
     return npz.pack(arrays, metadata, _KIND)
 
+  def of(self, task: Task) -> 'Snapshot':
+    """The same snapshot, which carries its task; see `Policy.of`."""
+    return self._replace(policy=self.policy.of(task))
+
   @classmethod
   def from_bytes(cls, data: bytes) -> 'Snapshot':
     """Reads what `to_bytes` wrote.

@@ -88,8 +88,19 @@ def prepare_environment() -> None:
   os.environ['UNDERSTUDY_LAUNCHER'] = str(os.getpid())
   os.environ.setdefault('TF_ENABLE_ONEDNN_OPTS', '1')
   os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
-  os.environ.setdefault('MUJOCO_GL', 'disable')
   os.environ.setdefault('GRPC_VERBOSITY', 'ERROR')
+
+
+class StoppedError(Exception):
+  """A signal asked to stop, and everything is saved.
+
+  Attributes:
+    signal: which one.
+  """
+
+  def __init__(self, number: signal.Signals):
+    super().__init__(f'Stopped by {number.name}.')
+    self.signal = number
 
 
 class StopRequest:
@@ -117,6 +128,11 @@ class StopRequest:
   def __exit__(self, *_: object) -> None:
     for number, handler in self._previous.items():
       signal.signal(number, handler)
+
+  def check(self) -> None:
+    """Raises `StoppedError` if a signal came."""
+    if self.signal is not None:
+      raise StoppedError(self.signal)
 
   def _note(self, number: int, _: object) -> None:
     self.signal = signal.Signals(number)

@@ -12,7 +12,7 @@ from datasets.store import digest_of, episode_digest
 from datasets.types import Episode, EpisodeId
 from launchers.environments.suite import Environment
 from launchers.nodes import advice
-from launchers.nodes.curriculum import METRICS, Curriculum
+from launchers.nodes.curriculum import Curriculum
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
 from launchers.runs.tables import Events, Table
@@ -132,7 +132,7 @@ class LearnerNode:
     """Brings the networks to where the learning of `cycle` goes on."""
     self._metrics = Table(
       self._directory.cycle(cycle) / 'metrics.csv',
-      ('phase', 'step', *METRICS, 'steps_per_second'),
+      ('phase', 'step', 'steps_per_second'),
       ('phase', 'step'),
     )
     came_from_here = self._cycle >= 0  # Else this process has just started.

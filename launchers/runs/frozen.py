@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, Protocol
 
-from datasets import files
-
+from datasets import files, records
 
 _INTRODUCED = {'agent.kind': 'd4pg'}
 """Options that older configurations lack, and what was done before them."""
@@ -34,10 +33,10 @@ def freeze(config: Freezable, directory: Path) -> None:
     files.write_text(path, json.dumps(new, indent=2) + '\n')
     return
   try:
-    old = json.loads(path.read_text())
-  except ValueError as error:
+    old = records.read(path)
+  except files.DamagedFileError as error:
     raise ConfigChangedError(
-      f'{path} is damaged ({error}). Restore it, or use another --name.'
+      f'{error}. Restore it, or use another --name.'
     ) from error
   changes = list(_differences(old, new))
   if changes:

@@ -4,7 +4,6 @@ Demonstrations, cloning and critic pre-training do not depend on the objective:
 runs that compare objectives share them, and so begin with the same networks.
 """
 
-import json
 from pathlib import Path
 import shutil
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from agents import registry
-from datasets import files
+from datasets import files, records
 from datasets.tasks import Task
 from datasets.types import EpisodeId
 from datasets.validation import check_task
@@ -82,7 +81,7 @@ def _differences(
   start: RunDirectory, config: GrowingBatchConfig, directory: RunDirectory
 ) -> dict[str, tuple[Any, Any]]:
   """What cycle 0 depends on and is not the same, there and here."""
-  there = _options_of_cycle_0(json.loads(start.config.read_text()))
+  there = _options_of_cycle_0(records.read(start.config))
   here = _options_of_cycle_0(config.to_json())
   # Not its address, under which another teacher may be by now.
   there['demonstrator'] = start.teacher_identity('demonstrator')[1]

@@ -210,7 +210,7 @@ class TestMalformedBytes:
   def test_pickle_is_refused(self):
     payload = np.array([{'a': 1}], dtype=object)
     data = repack(make_policy().to_bytes(), **{'policy/0/w': payload})
-    with pytest.raises(ValueError, match='allow_pickle'):
+    with pytest.raises(ValueError, match='no numbers'):
       Policy.from_bytes(data)
 
   def test_compression_is_refused(self):
