@@ -17,6 +17,7 @@ COMMANDS = {
   'fit-reward': 'fit_reward',
   'report': 'report',
   'study': 'study',
+  'describe': 'describe',
 }
 """Short name → the file of launchers/ whose `main` it calls."""
 

@@ -23,7 +23,7 @@ from launchers.display import progress_bar
 from launchers.environments.suite import Environment
 from launchers.hosts import process
 from teachers import registry
-from teachers.base import Task, Teacher
+from teachers.base import Teacher
 
 _POLL = 0.2  # Seconds between two looks at what the processes report.
 
@@ -45,7 +45,7 @@ def demonstrate(config: DemonstrateConfig, console: Console) -> dict[str, Any]:
   name = options.task_of(config.teacher, config.task)
   teacher = registry.load(  # Ctrl-C interrupts this process by itself.
     config.teacher,
-    Task(name, *Environment(name).spec),
+    Environment(name).task,
     'actions',
     on_trouble=options.trouble_on(console),
   )

@@ -14,7 +14,6 @@ from launchers.acting.behaviours import behaviour_of
 from launchers.display import progress_bar
 from launchers.hosts import process
 from teachers import registry
-from teachers.base import Task
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +53,7 @@ def evaluate(config: EvaluateConfig, console: Console) -> dict[str, Any]:
   environments = rollouts.make_environments(task, config.episodes)
   teacher = registry.load(  # Ctrl-C interrupts this process by itself.
     config.policy,
-    Task(task, *environments[0].spec),
+    environments[0].task,
     'actions',
     on_trouble=options.trouble_on(console),
   )

@@ -102,12 +102,13 @@ def train(config: OfflineConfig, console: Console) -> dict[str, Any]:
   from launchers.training.offline import Log, OfflineTrainer
 
   evaluation = Evaluation(config) if config.task else None
-  log = Log(config.data, config.agent)
-  if evaluation and evaluation.spec != log.spec:
+  task = evaluation.task if evaluation else None
+  log = Log(config.data, config.agent, task)
+  if task and task.spec != log.spec:  # Of episodes that do not say their task.
     raise ValueError(
       f'{config.task} has observations and actions of widths '
-      f'{tuple(evaluation.spec)}, but the data are of widths '
-      f'{tuple(log.spec)}. Name their --task, or none.'
+      f'{tuple(task.spec)}, but the data are of widths {tuple(log.spec)}. Name '
+      'their --task, or none.'
     )
   directory = RunDirectory(config.runs / config.run_name)
   lock = directory.lock()
@@ -141,7 +142,7 @@ class Evaluation:
       config.task, config.evaluation_episodes
     )
     self._table: Optional[Table] = None
-    self.spec = self._environments[0].spec
+    self.task = self._environments[0].task
     self.last_return: Optional[float] = None
 
   def is_due(self, steps: int) -> bool:

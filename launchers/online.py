@@ -166,6 +166,7 @@ class OnlineTrainer:
       rollout.actions,
       rollout.rewards,
       rollout.discounts,
+      task=self._environments[0].task,
     )
 
   def _evaluate(self) -> None:
@@ -193,12 +194,12 @@ class OnlineTrainer:
   def _save_snapshot(self, row: Mapping[str, Any]) -> None:
     metadata = {
       **row,
-      'task': self._config.task,
       'seed': self._config.seed,
       'evaluation_episodes': self._config.evaluation_episodes,
       'config': self._config.to_json(),
     }
-    snapshot = self._networks.snapshot(metadata)
+    task = self._environments[0].task
+    snapshot = self._networks.snapshot(metadata).of(task)
     directory = self._directory.root / 'snapshots'
     directory.mkdir(exist_ok=True)
     data = snapshot.to_bytes()

@@ -122,10 +122,23 @@ def run_command(console: Console, work: Callable[[], dict[str, Any]]) -> int:
     work: the command; whatever it has finished survives a stop.
 
   Returns:
+    The exit code; see `guard`.
+  """
+  return guard(console, lambda: print(json.dumps(work())))
+
+
+def guard(console: Console, work: Callable[[], None]) -> int:
+  """Does a command's work and says what kept it from being done.
+
+  Args:
+    console: where a person reads.
+    work: the command; whatever it has finished survives a stop.
+
+  Returns:
     The exit code: 0 done, 1 failed on the way, 2 refused, 130 stopped.
   """
   try:
-    result = work()
+    work()
   except _FAILURES as error:
     console.print(f'[bold red]Failed:[/] {escape(str(error))}', highlight=False)
     console.print('The same command goes on with what is missing.')
@@ -133,8 +146,8 @@ def run_command(console: Console, work: Callable[[], dict[str, Any]]) -> int:
   except (
     ConfigChangedError, DamagedFileError, OSError, RunIsLiveError, ValueError
   ) as error:  # fmt: skip
-    text = escape(str(error))
-    console.print(f'[bold red]Refused:[/] {text}', highlight=False)
+    text = f'[bold red]Refused:[/] {escape(str(error))}'
+    console.print(text, highlight=False, soft_wrap=True)
     return 2
   except StoppedError as error:
     console.print(f'{error} The same command goes on from here.')
@@ -142,5 +155,4 @@ def run_command(console: Console, work: Callable[[], dict[str, Any]]) -> int:
   except KeyboardInterrupt:
     console.print('Stopped. The same command goes on with what is missing.')
     return 130
-  print(json.dumps(result))
   return 0

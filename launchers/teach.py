@@ -14,7 +14,7 @@ from launchers.environments.suite import Environment
 from launchers.hosts import process
 from launchers.options import task_of
 from teachers import credentials, registry, service
-from teachers.base import Task, Teacher
+from teachers.base import Teacher
 from teachers.credentials import ServerKeys
 
 
@@ -105,7 +105,7 @@ def _keys(config: TeachConfig) -> ServerKeys:
 
 def _load(config: TeachConfig) -> Teacher:
   task = task_of(config.teacher, config.task)
-  return registry.load(config.teacher, Task(task, *Environment(task).spec))
+  return registry.load(config.teacher, Environment(task).task)
 
 
 if __name__ == '__main__':

@@ -22,7 +22,6 @@ from launchers.reports.data import load_run
 from launchers.studies import config as study_config
 from launchers.studies import file as study_file
 from teachers import registry
-from teachers.base import Task
 
 _STATES = 4_000
 _EPISODES = 10
@@ -85,14 +84,14 @@ def directions(
     norm: the median norm of dQ*/da, in units of value per unit of action.
   """
   generator = np.random.default_rng(0)
-  spec = Environment(task).spec
+  environment_task = Environment(task).task
   rows = []
   for tier, start in _starts(study, task):
     path = study_config.directory(runs, 'starts') / start / 'demonstrations'
     episodes = itertools.islice(EpisodeStore(path), _EPISODES)
     states = np.concatenate([e.observations[:-1] for e in episodes])
     states = states[generator.choice(len(states), _STATES, replace=False)]
-    teacher = registry.load(f'{task}/{tier}', Task(task, *spec))
+    teacher = registry.load(f'{task}/{tier}', environment_task)
     own = teacher.actions(states)  # [N, A]
     for distance in (0.05, 0.1, 0.2, 0.5, 1.0):
       noise = distance * generator.standard_normal(own.shape)

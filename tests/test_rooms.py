@@ -24,11 +24,16 @@ _AGENT = (
 )
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
   'datasets': (),
-  'agents.deployed': ('datasets.npy', 'datasets.records', 'datasets.types'),
+  'agents.deployed': (
+    'datasets.npy',
+    'datasets.records',
+    'datasets.tasks',
+    'datasets.types',
+  ),
   'agents.parts': ('agents.config', 'agents.deployed', 'datasets.types'),
   'agents': ('agents.deployed', 'agents.parts', 'datasets.types'),
   **{f'agents.{kind}': _AGENT for kind in registry.KINDS},
-  'teachers': ('agents.deployed', 'agents.parts.networks'),
+  'teachers': ('agents.deployed', 'agents.parts.networks', 'datasets.tasks'),
   'launchers.environments': ('datasets',),
   'launchers.hosts': ('datasets',),
   'launchers.acting': (

@@ -66,4 +66,5 @@ def act(
       rollout.rewards,
       rollout.discounts,
       annotation,
+      environments[0].task,
     )

@@ -13,7 +13,7 @@ from launchers.acting.behaviours import behaviour_of
 from launchers.acting.episodes import act, seed_of
 from launchers.hosts import process
 from teachers import registry
-from teachers.base import Task, Teacher
+from teachers.base import Teacher
 from teachers.checks import WrongTeacherError
 
 
@@ -80,10 +80,10 @@ class _Recorder:
     config = order.config
     self._config = config
     self._environments = rollouts.make_environments(order.task, config.episodes)
-    self._spec = self._environments[0].spec
+    self._task = self._environments[0].task
     self._teacher = registry.load(
       config.teacher,
-      Task(order.task, *self._spec),
+      self._task,
       'actions',
       on_trouble=_outside['troubles'].put,
       is_stopping=_outside['stopping'].is_set,
@@ -103,7 +103,7 @@ class _Recorder:
       digest=teacher.version,
       demonstrator=(teacher.name, teacher.version),
     ):
-      check_episode(episode, self._spec)
+      check_episode(episode, self._task.spec, task=self._task)
       self._store.commit(episode)
     return {i: summary(self._store.read(identity(i))) for i in indices}
 

@@ -7,6 +7,7 @@ from dm_control.rl import control
 import numpy as np
 
 from datasets.tasks import Field, Task
+from launchers.environments.units import UNITS
 
 TASKS = (
   'cartpole-balance',
@@ -77,7 +78,8 @@ class Environment:
     fields = []
     width = 0
     for key, spec in self._environment.observation_spec().items():
-      field = Field(key, spec.shape)
+      unit = UNITS.get((domain, key), '')
+      field = Field(key, spec.shape, unit=unit)
       fields.append(field)
       self._slices.append((key, slice(width, width + field.size)))
       width += field.size

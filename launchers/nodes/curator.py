@@ -16,7 +16,7 @@ import numpy as np
 from datasets import replay
 from datasets.store import EpisodeStore
 from datasets.types import Annotation, Episode, EpisodeId
-from datasets.validation import EpisodeRefused, check_episode
+from datasets.validation import EpisodeRefused, check_episode, check_task
 from launchers.environments.suite import Environment
 from launchers.hosts.process import WaitForStop
 from launchers.nodes import advice
@@ -141,7 +141,7 @@ class Curator:
     self._config = config
     self._directory = directory
     self._conductor = conductor
-    self._spec = Environment(config.task).spec
+    self._task = Environment(config.task).task
     self._writer = writer
     self._adviser = adviser
     self._store = functools.cache(directory.store)
@@ -157,15 +157,20 @@ class Curator:
     """Puts what is durable back into Reverb, or before the teacher.
 
     Damaged files are set aside, so that their episodes are collected again.
+
+    Raises:
+      EpisodeRefused: someone has put an episode of another task there.
     """
     store = self._quarantined(self._store(cycle))
     digests = store.digests()
     for episode in store:
       if wait_for_stop(0):
         return
+      check_task(episode, self._task)
       self._deliver(episode, digests[episode.identity], is_new=False)
     if self._needs_advice(cycle):
       for episode in self._quarantined(self._spool(cycle)):
+        check_task(episode, self._task)
         self._advise(episode)
 
   def receive(self, episode: Episode) -> None:
@@ -176,7 +181,8 @@ class Curator:
       return
     try:
       policy = self._conductor.policy_digest(identity.cycle)
-      check_episode(episode, self._spec, policy, self._length(episode))
+      length = self._length(episode)
+      check_episode(episode, self._task.spec, policy, length, self._task)
     except EpisodeRefused as error:
       print(f'Refused {identity}: {error}', flush=True)
       self._conductor.refused(tuple(identity), str(error))

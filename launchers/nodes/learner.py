@@ -57,9 +57,8 @@ class LearnerNode:
       advice.load, config, directory, 'advisor', services,
       functools.partial(conductor.trouble, 'learner'), wait_for_stop,
     )  # fmt: skip
-    self._curriculum = Curriculum(
-      config, Environment(config.task).spec, load_advisor
-    )
+    self._task = Environment(config.task).task
+    self._curriculum = Curriculum(config, self._task.spec, load_advisor)
     self._cycle = -1  # The cycle that the networks are in.
     self._saved_step = -1
     self._due_step = 0  # When the next checkpoint is due.
@@ -94,8 +93,7 @@ class LearnerNode:
     else:
       self._curriculum.improve(cycle, memory, self._report)
     self._save()
-    policy = self._curriculum.networks.export()
-    self._conductor.learned(cycle, policy.to_bytes())
+    self._conductor.learned(cycle, self._policy())
 
   # --- The data of a cycle. ---
 
@@ -177,6 +175,10 @@ class LearnerNode:
         'again (with the same result).'
       )
 
+  def _policy(self) -> bytes:
+    """The present policy, with its task, as `Policy.from_bytes` reads it."""
+    return self._curriculum.networks.export().of(self._task).to_bytes()
+
   def _save(self) -> None:
     step = self._curriculum.step(self._cycle)
     if step != self._saved_step:
@@ -206,8 +208,7 @@ class LearnerNode:
     self._conductor.progress({'phase': phase, 'step': step, 'end': end, **row})
     interval = self._config.evaluation.interval
     if phase == 'learn' and interval and step % interval == 0:
-      policy = self._curriculum.networks.export()
-      self._conductor.evaluate(step, policy.to_bytes())
+      self._conductor.evaluate(step, self._policy())
     stopping = self._wait_for_stop(0)
     if stopping or self._curriculum.step(self._cycle) >= self._due_step:
       self._save()

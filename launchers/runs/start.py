@@ -12,7 +12,9 @@ from rich.console import Console
 
 from agents import registry
 from datasets import files, records
+from datasets.tasks import Task
 from datasets.types import EpisodeId
+from datasets.validation import check_task
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
 
@@ -33,6 +35,7 @@ def copy_from(
   source: Path,
   config: GrowingBatchConfig,
   directory: RunDirectory,
+  task: Task,
   console: Console,
 ) -> None:
   """Copies cycle 0 into a run that has none; a run that has one keeps it.
@@ -41,16 +44,18 @@ def copy_from(
     source: the directory of a run whose cycle 0 is finished.
     config: of the run that begins.
     directory: of the run that begins.
+    task: of the run that begins.
     console: is told of the copy.
 
   Raises:
-    ValueError: cycle 0 of `source` is unfinished, or came from other options;
-      says which.
+    ValueError: cycle 0 of `source` is unfinished, or came from other options or
+      another task; says which.
   """
   if directory.policy_path(0).exists():
     return
   start = RunDirectory(source)
-  if start.policy(0) is None:
+  policy = start.policy(0)
+  if policy is None:
     raise ValueError(
       f'{source} has no finished cycle 0 to start from. Run it first, or leave '
       '--start out.'
@@ -59,13 +64,15 @@ def copy_from(
     f'{key}: {old!r} there, {new!r} here'
     for key, (old, new) in _differences(start, config, directory).items()
   ]
+  if policy.task is not None:  # An older run's does not say.
+    changes += [f'task.{text}' for text in policy.task.differences(task)]
   if changes:
     raise ValueError(
       f'{source} began with other options, its cycle 0 is not that of this '
       'run: ' + '; '.join(changes) + '.'
     )
   if config.mix_demonstrations:
-    _copy_demonstrations(start, config, directory)
+    _copy_demonstrations(start, config, directory, task)
   _copy_cycle(start, directory)
   console.print(f'Cycle 0 is that of {source}.', highlight=False)
 
@@ -96,10 +103,14 @@ def _options_of_cycle_0(tree: dict[str, Any]) -> dict[str, Any]:
 
 
 def _copy_demonstrations(
-  start: RunDirectory, config: GrowingBatchConfig, directory: RunDirectory
+  start: RunDirectory,
+  config: GrowingBatchConfig,
+  directory: RunDirectory,
+  task: Task,
 ) -> None:
   target = directory.store(0)
   for episode in start.store(0):
+    check_task(episode, task)
     identity = EpisodeId(config.run_name, *episode.identity[1:])
     target.commit(episode._replace(identity=identity))
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 import hashlib
 from pathlib import Path
 import time
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 
@@ -16,8 +16,9 @@ from datasets import files
 from datasets.memory import Memory
 from datasets.sampler import UniformSampler
 from datasets.store import EpisodeStore, digest_of
+from datasets.tasks import Task
 from datasets.types import EnvironmentSpec
-from datasets.validation import check_episode
+from datasets.validation import check_episode, check_task
 from launchers.nodes.batches import gather_for
 from launchers.runs.run_directory import RunDirectory
 from launchers.runs.tables import Table
@@ -33,15 +34,23 @@ class Log:
     spec: the sizes of the task.
     num_episodes: how many there are.
     digest: of all episodes; equal digests mean equal data.
+    task: what they were acted in; None where nobody says.
   """
 
-  def __init__(self, directories: Sequence[Path], config: AgentConfig):
+  def __init__(
+    self,
+    directories: Sequence[Path],
+    config: AgentConfig,
+    task: Optional[Task] = None,
+  ):
     """Reads and checks them.
 
     Args:
       directories: stores; their order and overlaps do not matter to the digest
         of each, but to the order of the transitions.
       config: its n-step and discount make the items.
+      task: what they must have been acted in, if it is known; older episodes do
+        not say.
 
     Raises:
       FileNotFoundError: there is no such directory.
@@ -60,7 +69,9 @@ class Log:
         spec = spec or EnvironmentSpec(
           episode.observations.shape[-1], episode.actions.shape[-1]
         )
+        task = task or episode.task
         check_episode(episode, spec)
+        check_task(episode, task)
         self.memory.extend([episode])
         self.num_episodes += 1
       digests.update(digest_of(store.digests()).encode())
@@ -68,6 +79,7 @@ class Log:
       names = ', '.join(map(str, directories))
       raise ValueError(f'There are no episodes in {names}.')
     self.spec = spec
+    self.task = task
     self.digest = digests.hexdigest()
 
 
@@ -96,6 +108,7 @@ class OfflineTrainer:
     self.root = directory.root
     self._directory = directory
     self._total_steps = total_steps
+    self._task = log.task
     self._check_data(log)
     self.networks = registry.make_networks(config, log.spec, seed)
     agent = registry.make_agent(
@@ -138,8 +151,9 @@ class OfflineTrainer:
     return metrics
 
   def policy(self) -> Policy:
-    """The present policy."""
-    return self.networks.export()
+    """The present policy, with its task if that is known."""
+    policy = self.networks.export()
+    return policy.of(self._task) if self._task else policy
 
   def save(self) -> None:
     """Writes a checkpoint, unless the newest is of this step."""
@@ -152,7 +166,9 @@ class OfflineTrainer:
   def publish(self, metadata: Mapping[str, Any]) -> Path:
     """Writes the policy, with its critic if it has one; returns the file."""
     path = self.root / 'policy.npz'
-    files.write_bytes(path, self.networks.snapshot(metadata).to_bytes())
+    snapshot = self.networks.snapshot(metadata)
+    snapshot = snapshot._replace(policy=self.policy())
+    files.write_bytes(path, snapshot.to_bytes())
     return path
 
   def _check_data(self, log: Log) -> None:

@@ -14,6 +14,7 @@ import pytest
 from agents.deployed.policy import Policy
 from datasets.store import EpisodeStore
 from datasets.types import Annotation, Episode, EpisodeId
+from launchers.environments.suite import Environment
 from tests.launchers.harness import ROOT, random_policy
 
 STEPS = 30
@@ -131,3 +132,24 @@ def test_bad_input_is_refused(tmp_path: Path, data: Path) -> None:
   assert missing.returncode == 2
   assert 'There is no directory' in ' '.join(errors.split())
   assert not (data / 'nowhere').exists()
+
+
+def test_the_policy_is_of_the_task_of_the_data(
+  tmp_path: Path, data: Path
+) -> None:
+  """Or of the one that is named, where the data are older than that."""
+  task = Environment('cartpole-swingup').task
+  store = EpisodeStore(tmp_path / 'data')
+  for episode in EpisodeStore(data):
+    store.commit(episode._replace(task=task))
+  words = ('--learner-steps', '1')
+  named = ('--task', 'cartpole-swingup', '--episode-steps', '5')
+  for where, some, of in (
+    (store.directory, (), task), (data, named, task), (data, (), None)
+  ):  # fmt: skip
+    result = run(tmp_path / f'{len(some)}{of is None}', where, *words, *some)
+    assert Policy.from_bytes(Path(result['policy']).read_bytes()).task == of
+  refused = start(tmp_path, store.directory, '--task', 'cartpole-balance')
+  _, errors = refused.communicate(timeout=120)
+  assert refused.returncode == 2
+  assert 'cartpole-swingup, not cartpole-balance' in ' '.join(errors.split())
