@@ -7,7 +7,6 @@ from typing import Any, Protocol
 
 from datasets import files
 
-
 _INTRODUCED = {'agent.kind': 'd4pg'}
 """Options that older configurations lack, and what was done before them."""
 

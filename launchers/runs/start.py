@@ -11,9 +11,9 @@ from typing import Any
 
 from rich.console import Console
 
+from agents import registry
 from datasets import files
 from datasets.types import EpisodeId
-from agents import registry
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
 

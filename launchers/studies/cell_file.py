@@ -20,6 +20,7 @@ from launchers.reports.data import (
   Estimate,
   RunRecord,
 )
+from launchers.runs.frozen import differences
 from launchers.studies import cell_check
 from launchers.studies.cell_check import CellFileError
 from launchers.studies.results import Result
@@ -29,7 +30,7 @@ _MAX_LOSS_BYTES = 60_000
 
 _REPRODUCED = ('name', 'configuration', 'teachers', 'teacher_return', 'cycles')
 _SPENT = ('refused', 'acted_steps', 'seconds')
-_NOT_LOSSES = ('step', 'phase', 'steps_per_second')
+_SPEED = 'steps_per_second'
 _CURVE = (*EVALUATION_COLUMNS, 'episodes')
 
 
@@ -93,6 +94,20 @@ def load(path: Path) -> dict[str, Any]:
       f'{_digest(tree)}: it was altered',
     )  # fmt: skip
   return tree
+
+
+def compare(path: Path, result: Result) -> str:
+  """What a rerun gave otherwise than a cell's file; '' if all is the same.
+
+  Raises:
+    CellFileError: the file is no cell, or is damaged; names file and place.
+  """
+  old = load(path)
+  new = _to_tree(result, old['command'])
+  if old['digest'] == new['digest']:
+    return ''
+  old, new = ({key: tree[key] for key in _REPRODUCED} for tree in (old, new))
+  return next(differences(old, new))
 
 
 def _to_tree(result: Result, command: str) -> dict[str, Any]:
@@ -160,18 +175,15 @@ def _thinned(cycles: list[CycleRecord]) -> tuple[int, list[Any]]:
   The curve is never thinned, the verdicts are made of it. What is left out
   depends on nothing but the losses, so that a rerun leaves out the same.
   """
+  # How fast it learned is not given again by a rerun.
+  logged = [c.metrics.drop(columns=_SPEED, errors='ignore') for c in cycles]
   step = 1
   while True:
-    losses = [_columns(_losses(c.metrics), 'phase', step) for c in cycles]
-    longest = max((len(cycle.metrics) for cycle in cycles), default=0)
+    losses = [_columns(frame, 'phase', step) for frame in logged]
+    longest = max((len(frame) for frame in logged), default=0)
     if len(json.dumps(losses)) <= _MAX_LOSS_BYTES or step > longest:
       return step, losses
     step *= 2
-
-
-def _losses(metrics: pd.DataFrame) -> pd.DataFrame:
-  names = [name for name in metrics if name != 'steps_per_second']
-  return metrics[names]
 
 
 def _columns(frame: pd.DataFrame, by: str, step: int) -> dict[str, Any]:
