@@ -53,9 +53,10 @@ final_episodes = 2
 WHOLE = STUDY.replace(", 'broken'", '')
 
 
-def start(directory: Path, text: str) -> subprocess.Popen[str]:
+def start(directory: Path, text: str, *options: str) -> subprocess.Popen[str]:
   (directory / 'tiny.toml').write_text(text)
   words = [str(directory / 'tiny.toml'), '--runs', str(directory)]
+  words += ['--cells', str(directory / 'kept'), *options]
   return subprocess.Popen(
     [sys.executable, '-m', 'launchers.study', *words],
     stdout=subprocess.PIPE,
@@ -66,8 +67,8 @@ def start(directory: Path, text: str) -> subprocess.Popen[str]:
   )
 
 
-def finish(directory: Path, text: str, code: int) -> str:
-  process = start(directory, text)
+def finish(directory: Path, text: str, code: int, *options: str) -> str:
+  process = start(directory, text, *options)
   output, _ = process.communicate(timeout=240)
   assert process.returncode == code, output
   return output

@@ -36,7 +36,7 @@ def load(tmp_path: Path, text: str, **kwargs: object) -> study_config.Study:
 def test_a_grid_becomes_cells(tmp_path: Path) -> None:
   study = load(tmp_path, SMALL)
   assert [(c.seed, c.method) for c in study.cells] == [
-    (0, 'none'), (0, 'own'), (1, 'none'), (1, 'own'),
+    (1, 'none'), (1, 'own'), (0, 'none'), (0, 'own'),
   ]  # fmt: skip
   own = study.cells[1].config
   assert own.teacher == 'finger-spin/mid'
