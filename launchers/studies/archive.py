@@ -55,12 +55,7 @@ class Archive:
     if not path.exists():
       return None
     result = cell_file.read(path)
-    changes = list(differences(result.run.config, cell.config.to_json()))
-    if changes:
-      raise CellFileError(
-        path, 'configuration', 'another one than the study gives a run of this '
-        f'name: {"; ".join(changes)}',
-      )  # fmt: skip
+    _check_configuration(path, result, cell)
     return result
 
   def find(self, cell: Cell) -> tuple[Optional[Result], str]:
@@ -93,6 +88,7 @@ class Archive:
     result, reason = results.from_directory(self.root(cell), self.start(cell))
     if result is None:
       raise CellFileError(path, '', f'its run is {reason}')
+    _check_configuration(self.root(cell) / 'config.json', result, cell)
     if self.kept(cell) is None:
       cell_file.write(path, result, command)
       return ''
@@ -107,6 +103,15 @@ class Archive:
     sharing = [c for c in study.cells if c.start == cell.start]
     if all(self.file(c).exists() for c in sharing):
       _remove(self.start(cell))
+
+
+def _check_configuration(path: Path, result: Result, cell: Cell) -> None:
+  changes = list(differences(result.run.config, cell.config.to_json()))
+  if changes:
+    raise CellFileError(
+      path, 'configuration', 'another one than the study gives a run of this '
+      f'name: {"; ".join(changes)}',
+    )  # fmt: skip
 
 
 def _remove(root: Path) -> None:

@@ -11,6 +11,9 @@ from launchers.studies.config import StudyError
 
 FORMAT = 1
 
+MAX_EVALUATIONS = 3_500
+"""In a cell: some 35 bytes each at most, none of which is ever left out."""
+
 SUMMARY = (
   'cycle', 'episodes', 'steps', 'digest', 'collected_return_mean',
   'collected_return_std', 'evaluation_return_mean', 'evaluation_return_std',
@@ -169,6 +172,15 @@ def _evaluations(tree: Any, where: str) -> None:
       _each(_number, list)(columns[name], f'{where}.{kind}.{name}')
 
 
+def _origin(tree: Any, where: str) -> None:
+  """Of one launch. What it tells of packages and machine may grow."""
+  _object(tree, where)
+  for name, check in (('commit', _text), ('cycles', _each(_count, list))):
+    if name not in tree:
+      raise _WrongError(where, f'lacks {name}')
+    check(tree[name], f'{where}.{name}')
+
+
 _SUMMARY_CHECKS: dict[str, _Check] = {
   **dict.fromkeys(SUMMARY, _number),
   'cycle': _count,
@@ -192,8 +204,12 @@ _check_cell = _record({
     _record({**_SUMMARY_CHECKS, 'evaluations': _evaluations, 'losses': _table}),
     list,
   ),
-  'provenance': _each(_object, list),
+  'provenance': _each(_origin, list),
   'cost': _SECONDS,
   'start_cost': _SECONDS,
-  'spent': _each(_object, list),
+  'spent': _each(
+    _record({}, refused=_count, acted_steps=_count,
+            seconds=_each(_number, dict)),
+    list,
+  ),
 })  # fmt: skip

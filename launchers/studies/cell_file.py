@@ -5,8 +5,9 @@ is in it. `digest` is of all that a rerun must give again, to the last bit: two
 files of a cell are of the same result when their digests are the same.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 import hashlib
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,6 @@ from launchers.reports.data import (
   Estimate,
   RunRecord,
 )
-from launchers.runs.frozen import differences
 from launchers.studies import cell_check
 from launchers.studies.cell_check import CellFileError
 from launchers.studies.results import Result
@@ -106,8 +106,8 @@ def compare(path: Path, result: Result) -> str:
   new = _to_tree(result, old['command'])
   if old['digest'] == new['digest']:
     return ''
-  old, new = ({key: tree[key] for key in _REPRODUCED} for tree in (old, new))
-  return next(differences(old, new))
+  pairs = (_difference(old[key], new[key], key) for key in _REPRODUCED)
+  return next(filter(None, pairs))
 
 
 def _to_tree(result: Result, command: str) -> dict[str, Any]:
@@ -214,6 +214,20 @@ def _digest(tree: Mapping[str, Any]) -> str:
   kept = {key: tree[key] for key in _REPRODUCED}
   text = json.dumps(kept, sort_keys=True, allow_nan=False)
   return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _difference(old: Any, new: Any, where: str) -> str:
+  """The first place where two trees differ, and how; '' if they do not."""
+  if isinstance(old, Mapping) and isinstance(new, Mapping):
+    keys: Iterable[Any] = dict.fromkeys([*old, *new])
+    pairs = ((f'{where}.{k}', old.get(k), new.get(k)) for k in keys)
+  elif isinstance(old, list) and isinstance(new, list):
+    both = enumerate(itertools.zip_longest(old, new))
+    pairs = ((f'{where}[{n}]', a, b) for n, (a, b) in both)
+  else:
+    short = [repr(value)[:80] for value in (old, new)]
+    return '' if old == new else f'{where}: {short[0]} there, {short[1]} here'
+  return next(filter(None, (_difference(a, b, w) for w, a, b in pairs)), '')
 
 
 def _lines(tree: Any, indent: str = '') -> str:

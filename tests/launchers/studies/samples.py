@@ -23,6 +23,7 @@ GRID: Mapping[str, Any] = {
   'method': ['none', 'bc_fixed'],
 }
 PROVENANCE = {'commit': '0' * 40, 'dirty': False, 'cpu': 'a CPU', 'cores': 2}
+LEARNER = {'steps_per_second': 123.4}
 HEAD = 'cycle,step,kind,episodes,return_mean,return_std,return_min,return_max'
 
 Score = Callable[[Cell, int], float]
@@ -123,7 +124,7 @@ def cycle_record(cell: Cell, cycle: int) -> dict[str, Any]:
     'evaluation_return_std': 0.2,
     'evaluation_episodes': 10,
     'learner_steps': STEPS // CYCLES * cycle,
-    'learner': {'steps_per_second': 123.4},
+    'learner': LEARNER,
     'acted_steps': 8_000,
     'seconds': {'act': 1.5},
     'policy_digest': digest[::-1],
