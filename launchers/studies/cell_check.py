@@ -189,7 +189,7 @@ _SUMMARY_CHECKS: dict[str, _Check] = {
 }
 _SECONDS = _record({}, cpu_seconds=_number, wall_seconds=_number)
 
-_check_cell = _record({
+MEMBERS: dict[str, _Check] = {
   'format': _format,
   'name': _text,
   'command': _text,
@@ -208,8 +208,10 @@ _check_cell = _record({
   'cost': _SECONDS,
   'start_cost': _SECONDS,
   'spent': _each(
-    _record({}, refused=_count, acted_steps=_count,
-            seconds=_each(_number, dict)),
+    _record(
+      {}, refused=_count, acted_steps=_count, seconds=_each(_number, dict)
+    ),
     list,
   ),
-})  # fmt: skip
+}
+_check_cell = _record(MEMBERS)

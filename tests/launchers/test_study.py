@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+import shutil
 import signal
 import subprocess
 import sys
@@ -80,6 +81,14 @@ def results(directory: Path) -> dict[str, Any]:
   return {key: value for key, value in found.items() if key != 'provenance'}
 
 
+def digests(directory: Path) -> dict[str, str]:
+  """Of what each kept cell found."""
+  return {
+    path.stem: json.loads(path.read_text())['digest']
+    for path in sorted((directory / 'kept').iterdir())
+  }
+
+
 def wait_for(process: subprocess.Popen[str], path: Path, pattern: str) -> None:
   deadline = time.monotonic() + 120
   while not list(path.glob(pattern)):
@@ -121,6 +130,30 @@ def test_it_goes_on_where_it_was(
   assert not alive
   finish(tmp_path, WHOLE, 0)
   assert results(tmp_path) == results(calm)
+  assert digests(tmp_path) == digests(calm)
+
+
+def test_it_goes_on_from_the_files_of_another_machine(
+  calm: Path, tmp_path: Path
+) -> None:
+  shutil.copytree(calm / 'kept', tmp_path / 'kept')
+  finish(tmp_path, WHOLE, 0)
+  assert not (tmp_path / 'studies/cells').exists()
+  assert not (tmp_path / 'studies/starts').exists()
+  assert results(tmp_path) == results(calm)
+
+
+def test_a_cell_alone_is_bitwise_the_same_again(
+  calm: Path, tmp_path: Path
+) -> None:
+  name = list(digests(calm))[0]
+  tree = json.loads((calm / 'kept' / f'{name}.json').read_text())
+  assert tree['command'].split()[3:6] == ['tiny.toml', '--only', name]
+  # Other threads, too, and nothing but the file is left.
+  finish(tmp_path, WHOLE, 0, '--only', name, '--parallel', '1', '--discard')
+  assert digests(tmp_path) == {name: tree['digest']}
+  assert not (tmp_path / 'studies/cells' / name).exists()
+  finish(tmp_path, WHOLE, 2, '--only', 'nobody')
 
 
 def test_what_is_finished_is_not_run_again(calm: Path) -> None:

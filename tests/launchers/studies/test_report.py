@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-import shutil
 import subprocess
 import sys
 
@@ -98,26 +97,6 @@ def test_the_same_runs_give_the_same_tables(tmp_path, study):
   for name in FILES:
     first, second = [(folder / name).read_bytes() for folder in folders]
     assert first == second, name
-
-
-def test_files_of_cells_give_the_same_tables(tmp_path, study):
-  run_all(study, tmp_path)
-  for name in study.starts:
-    cost = {'cpu_seconds': 10.0, 'wall_seconds': 5.0}
-    root = directory(tmp_path / 'runs', 'starts') / name
-    studies.write_json(root / 'study.json', cost)
-  of_runs = write(study, tmp_path, 'one').parent
-  archive = studies.archive(tmp_path)
-  for cell in study.cells:
-    archive.keep(cell, '')
-  shutil.rmtree(tmp_path / 'runs')
-  of_files = write(study, tmp_path, 'two').parent
-  for name in FILES:
-    first, second = [(f / name).read_bytes() for f in (of_runs, of_files)]
-    assert first == second, name
-  numbers = json.loads((of_files / 'results.json').read_text())
-  origins = numbers['provenance']['runs']
-  assert origins == {'1': {'runs': 12, **studies.PROVENANCE}}
 
 
 def test_no_file_holds_a_path_of_the_machine(tmp_path, study):
@@ -252,17 +231,6 @@ def test_the_command(tmp_path, study):
   assert page.is_file()
   assert 'bc_fixed' in result.stderr
   assert 'A-C0: incomplete' in result.stderr
-
-
-def test_a_damaged_file_of_a_cell_is_refused(tmp_path, study, capsys):
-  run_all(study, tmp_path)
-  archive = studies.archive(tmp_path)
-  archive.keep(study.cells[0], '')
-  path = archive.file(study.cells[0])
-  path.write_text(path.read_text()[:-20])
-  arguments = ['--runs', str(archive.runs), '--cells', str(path.parent)]
-  assert report.main([str(tmp_path / 'figure0.toml'), *arguments]) == 2
-  assert f'{path}: no whole JSON' in capsys.readouterr().err
 
 
 def test_what_is_no_study_is_refused(tmp_path, capsys):
