@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 import re
+import shutil
 import subprocess
 import sys
 
@@ -145,6 +146,7 @@ def test_the_members_of_a_cell_are_those_it_lists() -> None:
 
 def test_the_study_that_it_shows_is_one(tmp_path: Path) -> None:
   (text,) = re.findall(r'```toml\n(.*?)```', STUDIES, re.DOTALL)
+  shutil.copytree(ROOT / 'studies' / 'sizes', tmp_path / 'sizes')
   path = tmp_path / 'mine.toml'
   path.write_text(text, encoding='utf-8')
   study = study_file.load(path)

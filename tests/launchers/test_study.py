@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
+from launchers.runs import provenance
 from tests.launchers.harness import ROOT
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow]
@@ -146,9 +147,11 @@ def test_it_goes_on_from_the_files_of_another_machine(
 def test_a_cell_alone_is_bitwise_the_same_again(
   calm: Path, tmp_path: Path
 ) -> None:
-  name = list(digests(calm))[0]
+  name = next(iter(digests(calm)))
   tree = json.loads((calm / 'kept' / f'{name}.json').read_text())
   assert tree['command'].split()[3:6] == ['tiny.toml', '--only', name]
+  (origin,) = tree['provenance']
+  assert origin == {**provenance.collect(), 'cycles': [0, 1, 2]}
   # Other threads, too, and nothing but the file is left.
   finish(tmp_path, WHOLE, 0, '--only', name, '--parallel', '1', '--discard')
   assert digests(tmp_path) == {name: tree['digest']}

@@ -120,7 +120,7 @@ GRID = studies.GRID
     ({'task': 'hopper-hop'}, r"none is known of 'hopper-hop'\. Add a grid"),
     ({'interval': 0}, r'every 0 learner steps; give run\.evaluation\.interval'),
     ({'interval': 201}, r'every 201 learner .*at most 200'),
-    ({'interval': 1, 'learner_steps': 3_502}, r'evaluated 3,502 times'),
+    ({'interval': 1, 'learner_steps': 3_504}, r'evaluated 3,504 times'),
   ],
 )
 def test_what_could_not_be_measured_is_refused(tmp_path, options, message):
