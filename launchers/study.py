@@ -85,8 +85,6 @@ def main() -> int:
 
   output = study_config.directory(options.runs, 'reports') / study.name
   study_report.write(study, archive, output)
-  for line in runner.told:
-    console.print(f'[bold yellow]Differs:[/] {line}', soft_wrap=True)
   for name, reason in runner.failed.items():
     console.print(f'[bold red]Failed:[/] {name}: {reason}', soft_wrap=True)
   return _FAILED if runner.failed else 0
@@ -122,6 +120,7 @@ def _run(
         runner.stop()
         break
       runner.tick()
+      _tell(runner, console)
       rest = _describe(runner)
       bar.update(
         task, total=runner.total, completed=len(runner.finished), rest=rest
@@ -135,7 +134,16 @@ def _run(
           f'{name}: {done}, {rest}', soft_wrap=True, highlight=False
         )
       time.sleep(_TICK)
+  _tell(runner, console)
   return stop.signal
+
+
+def _tell(runner: Runner, console: Console) -> None:
+  """At once, and not at the end: it is found out once."""
+  while runner.told:
+    console.print('[bold yellow]Differs:[/]', end=' ')
+    line = runner.told.pop(0)
+    console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
 def _describe(runner: Runner) -> str:
