@@ -51,6 +51,11 @@ def _parser() -> argparse.ArgumentParser:
     help='of a study: the directory that holds the run directories (runs)',
   )  # fmt: skip
   parser.add_argument(
+    '--cells', type=Path, default=Path('studies/results/cells'),
+    help='of a study: the directory that holds the files of finished runs '
+    '(studies/results/cells)',
+  )  # fmt: skip
+  parser.add_argument(
     '--seeds', type=int, nargs='+', default=[],
     help="of a study: these seeds in place of the file's",
   )  # fmt: skip
@@ -77,12 +82,13 @@ def _report_study(path: Path, options: argparse.Namespace) -> int:
   from launchers.studies import config as study_config
   from launchers.studies import file as study_file
   from launchers.studies import report as study_report
+  from launchers.studies.archive import Archive
 
   try:
     study = study_file.load(path, options.seeds)
     reports = study_config.directory(options.runs, 'reports')
     output = options.output or reports / study.name
-    study_report.write(study, options.runs, output)
+    study_report.write(study, Archive(options.runs, options.cells), output)
   except study_config.StudyError as error:
     print(error, file=sys.stderr)
     return 2

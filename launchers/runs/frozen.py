@@ -1,5 +1,6 @@
 """config.json: a run directory belongs to one configuration."""
 
+from collections.abc import Iterator
 import json
 from pathlib import Path
 from typing import Any, Protocol
@@ -38,7 +39,7 @@ def freeze(config: Freezable, directory: Path) -> None:
     raise ConfigChangedError(
       f'{error}. Restore it, or use another --name.'
     ) from error
-  changes = list(_differences(old, new))
+  changes = list(differences(old, new))
   if changes:
     raise ConfigChangedError(
       f'{directory} holds a run with another configuration:\n'
@@ -48,11 +49,12 @@ def freeze(config: Freezable, directory: Path) -> None:
     )
 
 
-def _differences(old: Any, new: Any, where: str = '') -> Any:
+def differences(old: Any, new: Any, where: str = '') -> Iterator[str]:
+  """What two configurations do not have in common, a line an option."""
   if isinstance(old, dict) and isinstance(new, dict):
     for key in sorted(old.keys() | new.keys()):
       path = f'{where}.{key}' if where else key
       before = old.get(key, _INTRODUCED.get(path))
-      yield from _differences(before, new.get(key), path)
+      yield from differences(before, new.get(key), path)
   elif old != new:
     yield f'{where}: {old!r} there, {new!r} here'
