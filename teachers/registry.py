@@ -83,4 +83,3 @@ def _call(address: str, task: Task) -> Teacher:
       'teachers.base.Teacher: derive it from that class.'
     )
   return teacher
-

@@ -67,9 +67,7 @@ class Description(NamedTuple):
   @classmethod
   def of(cls, environment: Environment) -> 'Description':
     """Describes an environment."""
-    return cls(
-      environment.task, environment.ends_itself, environment.is_seeded
-    )
+    return cls(environment.task, environment.ends_itself, environment.is_seeded)
 
   def to_json(self) -> dict[str, Any]:
     """The description as plain data; `from_json` reads it."""

@@ -11,6 +11,7 @@ from dm_control.locomotion.examples import (
   basic_rodent_2020,
   cmu_2020_tracking,
 )
+import numpy as np
 
 MANIPULATION = tuple(
   name for name in manipulation.ALL if not name.endswith('_vision')
@@ -34,20 +35,20 @@ LOCOMOTION = _locomotion()
 """What makes an environment, by its name."""
 
 
-def load(room: str, name: str) -> composer.Environment:
+def load(room: str, name: str, seed: int) -> composer.Environment:
   """One of them, without its cameras.
 
   Args:
     room: 'manipulation' or 'locomotion'.
     name: as dm_control has it.
-
-  Raises:
-    ValueError: it cannot be made.
+    seed: of its random state.
   """
+  # The mazes draw from NumPy's own generator when they are made.
+  np.random.seed(seed)
   with _without_cameras():
     if room == 'manipulation':
-      return manipulation.load(name, seed=0)
-    return LOCOMOTION[name](random_state=0)
+      return manipulation.load(name, seed)
+    return LOCOMOTION[name](random_state=seed)
 
 
 @contextlib.contextmanager
@@ -67,5 +68,3 @@ def _without_cameras() -> Iterator[None]:
 
   with mock.patch.object(composer, 'Environment', make_blind):
     yield
-
-

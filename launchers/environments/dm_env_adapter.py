@@ -35,14 +35,15 @@ class DmEnvEnvironment:
       name: the task's canonical name.
       environment: what is adapted; its own time limit is honoured.
       action_bound: stands in for bounds that are missing.
-      remake: another one for a seed, where there is no other way to seed it.
+      remake: another one for a seed; None: this one is seeded in place, if
+        there is a way.
 
     Raises:
       ValueError: its observations or actions are none that can be learned.
     """
     self._environment = environment
-    self._seed = seed_function(environment)
-    self._remake = None if self._seed else remake
+    self._remake = remake
+    self._seed = None if remake else seed_function(environment)
     self.is_seeded = bool(self._seed or self._remake)
     observations = environment.observation_spec()
     self._observations = Observations(walk(observations, _leaf))
@@ -122,7 +123,7 @@ def _leaf(path: tuple[Any, ...], spec: Any) -> Leaf:
       f'Its specification of {"/".join(map(str, path)) or "an array"!r} is '
       f'{type(spec).__name__}; give dm_env.specs.Array or nested ones.'
     )
-  bounds = ()
+  bounds: tuple[Any, ...] = ()
   if isinstance(spec, specs.BoundedArray):
     bounds = spec.minimum, spec.maximum
   return Leaf(path, tuple(spec.shape), np.dtype(spec.dtype), *bounds)

@@ -61,8 +61,12 @@ def _composer(
     )
   from launchers.environments import composer, dm_env_adapter
 
-  environment = composer.load(room, rest)
-  return dm_env_adapter.DmEnvEnvironment(name, environment, action_bound)
+  def load(seed: int) -> Any:
+    return composer.load(room, rest, seed)
+
+  # Their models are compiled anew for each episode as it is.
+  remake = load if room == 'locomotion' else None
+  return dm_env_adapter.DmEnvEnvironment(name, load(0), action_bound, remake)
 
 
 def _gymnasium(name: str, action_bound: Optional[float]) -> Environment:
@@ -83,16 +87,14 @@ def _python(name: str, action_bound: Optional[float]) -> Environment:
     factory = addresses.find(path)
   except ValueError as error:
     raise ValueError(f'{error}{names.closest(path)}') from error
-  remake = None
-  if 'seed' in inspect.signature(factory).parameters and (
-    'seed' not in arguments
-  ):
+  takes_seed = 'seed' in inspect.signature(factory).parameters
+  if not takes_seed or 'seed' in arguments:
+    return _adapt(name, factory(**arguments), action_bound)
 
-    def remake(seed: int) -> Any:
-      return factory(**arguments, seed=seed)
+  def remake(seed: int) -> Any:
+    return factory(**arguments, seed=seed)
 
-  environment = remake(0) if remake else factory(**arguments)
-  return _adapt(name, environment, action_bound, remake)
+  return _adapt(name, remake(0), action_bound, remake)
 
 
 def _adapt(
@@ -104,9 +106,11 @@ def _adapt(
   """Which of the two kinds it is, without importing the other."""
   ancestors = {f'{c.__module__}.{c.__name__}' for c in type(environment).mro()}
   if 'dm_env._environment.Environment' in ancestors:
-    from launchers.environments.dm_env_adapter import DmEnvEnvironment
+    from launchers.environments import dm_env_adapter as adapter
 
-    return DmEnvEnvironment(name, environment, action_bound, remake)
+    if adapter.seed_function(environment):
+      remake = None  # Which is quicker.
+    return adapter.DmEnvEnvironment(name, environment, action_bound, remake)
   if 'gymnasium.core.Env' in ancestors:
     from launchers.environments.gymnasium_adapter import GymnasiumEnvironment
 

@@ -17,9 +17,8 @@ from datasets import replay
 from datasets.store import EpisodeStore
 from datasets.types import Annotation, Episode, EpisodeId
 from datasets.validation import EpisodeRefused, check_episode
-from launchers.environments.suite import Environment
 from launchers.hosts.process import WaitForStop
-from launchers.nodes import advice
+from launchers.nodes import advice, tasks
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
 from teachers.base import Teacher
@@ -141,7 +140,7 @@ class Curator:
     self._config = config
     self._directory = directory
     self._conductor = conductor
-    self._spec = Environment(config.task).spec
+    self._environment = tasks.load(config, directory)
     self._writer = writer
     self._adviser = adviser
     self._store = functools.cache(directory.store)
@@ -176,7 +175,7 @@ class Curator:
       return
     try:
       policy = self._conductor.policy_digest(identity.cycle)
-      check_episode(episode, self._spec, policy, self._length(episode))
+      self._check(episode, policy)
     except EpisodeRefused as error:
       print(f'Refused {identity}: {error}', flush=True)
       self._conductor.refused(tuple(identity), str(error))
@@ -241,7 +240,19 @@ class Curator:
       and actor == episode % self._config.num_actors
     )
 
-  def _length(self, episode: Episode) -> Optional[int]:
-    """What its length must be: any, where it ended by a true termination."""
+  def _check(self, episode: Episode, policy: str) -> None:
+    """Refuses an episode that is not what it should be.
+
+    An episode is whole where it has all the steps of the configuration, or was
+    ended: by a true termination, or by an environment that cuts episodes.
+    """
+    most, environment = self._config.episode_steps, self._environment
     has_end = len(episode.discounts) and episode.discounts[-1] == 0
-    return None if has_end else self._config.episode_steps
+    is_free = environment.ends_itself or has_end
+    spec = environment.task.spec
+    check_episode(episode, spec, policy, None if is_free else most)
+    if episode.num_steps > most:
+      raise EpisodeRefused(
+        f'Episode {episode.identity}: it has {episode.num_steps} steps, but '
+        f'episode_steps allows {most}; cut it there.'
+      )

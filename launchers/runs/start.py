@@ -14,6 +14,7 @@ from rich.console import Console
 from datasets import files
 from datasets.types import EpisodeId
 from agents import registry
+from launchers.environments.names import canonical
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
 
@@ -87,6 +88,7 @@ def _differences(
 
 def _options_of_cycle_0(tree: dict[str, Any]) -> dict[str, Any]:
   kept = {key: value for key, value in tree.items() if key not in _LATER}
+  kept['task'] = canonical(tree['task'])
   later_of = {
     **_LATER_OF,
     'agent': registry.find(tree['agent'].get('kind', 'd4pg')).later_options,
