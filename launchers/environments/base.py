@@ -83,16 +83,32 @@ class BrokenEnvironmentError(RuntimeError):
   """An environment does what it must not; the message says what and why."""
 
 
+class RewardError(BrokenEnvironmentError):
+  """A reward that is not one number."""
+
+
+class NotFiniteError(BrokenEnvironmentError):
+  """A number that is NaN or infinite."""
+
+
+class WidthError(BrokenEnvironmentError):
+  """An observation that is not what the specification says."""
+
+
+class DiscountError(BrokenEnvironmentError):
+  """A discount, or an end, that an episode must not have."""
+
+
 def single_reward(reward: Any) -> float:
   """The reward of a step. Here alone is decided that it is one number.
 
   Raises:
-    BrokenEnvironmentError: it is something else.
+    RewardError: it is something else.
   """
   shape = np.shape(reward)
   if reward is None or shape not in ((), (1,)):
     what = 'None' if reward is None else f'of shape {shape}'
-    raise BrokenEnvironmentError(
+    raise RewardError(
       f'The reward is {what}; one number per step is needed. Wrap the '
       'environment so that it gives the sum of its parts, weighted as you '
       'want them.'
@@ -104,14 +120,14 @@ def check_finite(reward: float, observation: np.ndarray) -> None:
   """Refuses what nothing can learn from.
 
   Raises:
-    BrokenEnvironmentError: a number is NaN or infinite; says which.
+    NotFiniteError: a number is NaN or infinite; says which.
   """
   if not np.isfinite(reward):
-    raise BrokenEnvironmentError(f'The reward is {reward}.')
+    raise NotFiniteError(f'The reward is {reward}.')
   finite = np.isfinite(observation)
   if not finite.all():
     where = int(np.argmin(finite))
-    raise BrokenEnvironmentError(
+    raise NotFiniteError(
       f'Number {where} of the observation is {observation[where]}.'
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from datasets.tasks import Task
 from datasets.types import EnvironmentSpec
-from launchers.environments.base import BrokenEnvironmentError, single_reward
+from launchers.environments.base import DiscountError, single_reward
 from launchers.environments.flatten import Actions, Leaf, Observations, walk
 
 
@@ -77,7 +77,7 @@ class DmEnvEnvironment:
     """See `Environment`."""
     timestep = self._environment.step(self._actions.nest(action))
     if timestep.first():
-      raise BrokenEnvironmentError(
+      raise DiscountError(
         'A step began another episode, though the one before had no last '
         'step: give dm_env.termination or dm_env.truncation at its end.'
       )
@@ -86,7 +86,7 @@ class DmEnvEnvironment:
     if last:
       return reward, 0.0 if timestep.discount == 0 else 1.0, True
     if timestep.discount != 1:
-      raise BrokenEnvironmentError(
+      raise DiscountError(
         f'The discount is {timestep.discount} amid an episode; it must be 1 '
         "there, for the agent's own discount is no part of the environment. "
         'Give 1, and 0 with the last step where it is a termination.'

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Optional
 import numpy as np
 
 from datasets.tasks import Bounds, Field
-from launchers.environments.base import BrokenEnvironmentError
+from launchers.environments.base import WidthError
 
 UNBOUNDED = 1e9
 """A bound beyond this counts as none: dm_control writes 1e10 for infinity."""
@@ -90,7 +90,7 @@ class Observations:
     """Writes an observation to `out` [S].
 
     Raises:
-      BrokenEnvironmentError: it is not what the specification says.
+      WidthError: it is not what the specification says.
     """
     for leaf, where in self._parts:
       part = observation
@@ -98,13 +98,13 @@ class Observations:
         for key in leaf.path:
           part = part[key]
       except (KeyError, IndexError, TypeError) as error:
-        raise BrokenEnvironmentError(
+        raise WidthError(
           f'The observation has no {leaf.name!r}, which its specification '
           'names: give every part at every step.'
         ) from error
       values = np.asarray(part)
       if values.shape != leaf.shape or values.dtype.kind not in 'biuf':
-        raise BrokenEnvironmentError(
+        raise WidthError(
           f'The observation {leaf.name!r} is {values.dtype} of shape '
           f'{values.shape}, but its specification says numbers of shape '
           f'{leaf.shape}: its width must never change.'
@@ -155,7 +155,7 @@ class Actions:
       canonical = action[where].reshape(leaf.shape).astype(np.float64)
       own = (high + low) / 2 + (high - low) / 2 * canonical
       # A rounding error beyond a bound would be refused by some.
-      parts.append(np.clip(own, low, high).astype(leaf.dtype))
+      parts.append(np.asarray(np.clip(own, low, high), leaf.dtype))
     return _rebuild(self._tree, iter(parts))
 
 
