@@ -17,6 +17,7 @@ COMMANDS = {
   'fit-reward': 'fit_reward',
   'report': 'report',
   'study': 'study',
+  'check-environment': 'check_environment',
   'describe': 'describe',
 }
 """Short name → the file of launchers/ whose `main` it calls."""

@@ -8,7 +8,7 @@ from concurrent import futures
 import multiprocessing
 import os
 import sys
-from typing import Any
+from typing import Any, Union
 
 import numpy as np
 from rich.console import Console
@@ -16,11 +16,10 @@ import tyro
 
 from datasets.store import EpisodeStore
 from launchers import options
-from launchers.acting import recorder
+from launchers.acting import places, recorder
 from launchers.acting.recorder import DemonstrateConfig, Order, Recorded
-from launchers.acting.rollouts import LANES
+from launchers.acting.rollouts import LANES, Failure
 from launchers.display import progress_bar
-from launchers.environments.suite import Environment
 from launchers.hosts import process
 from teachers import registry
 from teachers.base import Teacher
@@ -43,9 +42,11 @@ def demonstrate(config: DemonstrateConfig, console: Console) -> dict[str, Any]:
     OSError: something cannot be read or written.
   """
   name = options.task_of(config.teacher, config.task)
+  environment = places.describe(name, config.action_bound)
+  options.warn_unless_seeded(environment, console)
   teacher = registry.load(  # Ctrl-C interrupts this process by itself.
     config.teacher,
-    Environment(name).task,
+    environment.task,
     'actions',
     on_trouble=options.trouble_on(console),
   )
@@ -101,7 +102,7 @@ def _record_missing(
   console: Console,
   rate: options.Rate,
 ) -> dict[int, Recorded]:
-  missing = [i for i in range(order.config.episodes) if i not in known]
+  attempts = {i: 0 for i in range(order.config.episodes) if i not in known}
   context = multiprocessing.get_context('spawn')
   stopping, troubles = context.Event(), context.SimpleQueue()
   show = options.trouble_on(console)
@@ -118,9 +119,14 @@ def _record_missing(
       total=order.config.episodes,
       unit='episodes',
     )
+
+    def submit(indices: list[int]) -> futures.Future[Any]:
+      some = [(index, attempts[index]) for index in indices]
+      return pool.submit(recorder.record, order, some)
+
+    missing = list(attempts)
     jobs = {
-      pool.submit(recorder.record, order, missing[i : i + LANES])
-      for i in range(0, len(missing), LANES)
+      submit(missing[i : i + LANES]) for i in range(0, len(missing), LANES)
     }
     try:
       while jobs:
@@ -128,8 +134,12 @@ def _record_missing(
         while not troubles.empty():
           show(troubles.get())
         for job in done:
-          new.update(job.result())
-          rate.transitions += sum(r.num_steps for r in job.result().values())
+          good, bad = _sorted(job.result())
+          new.update(good)
+          rate.transitions += sum(r.num_steps for r in good.values())
+          if bad:
+            _count_failures(order.config, attempts, bad, console)
+            jobs.add(submit(list(bad)))
         completed = len(known) + len(new)
         progress.update(bar, completed=completed, unit=str(rate))
     except BaseException:
@@ -137,6 +147,32 @@ def _record_missing(
       pool.shutdown(cancel_futures=True)
       raise
   return new
+
+
+def _sorted(
+  results: Mapping[int, Union[Recorded, Failure]],
+) -> tuple[dict[int, Recorded], dict[int, Failure]]:
+  good = {i: r for i, r in results.items() if isinstance(r, Recorded)}
+  return good, {i: r for i, r in results.items() if isinstance(r, Failure)}
+
+
+def _count_failures(
+  config: DemonstrateConfig,
+  attempts: dict[int, int],
+  failures: Mapping[int, Failure],
+  console: Console,
+) -> None:
+  """Notes that they need another attempt, while the options allow that."""
+  for index, failure in failures.items():
+    attempts[index] += 1
+    text = f'Episode {index} failed: {failure.reason}'
+    console.print(text, style='yellow', markup=False, highlight=False)
+    options.check_failures(
+      sum(attempts.values()),
+      config.episodes,
+      config.max_refused_fraction,
+      failure.reason,
+    )
 
 
 def main() -> int:

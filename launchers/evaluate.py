@@ -1,8 +1,9 @@
 """Measures a policy or a teacher: python -m launchers.evaluate --policy P."""
 
+from collections.abc import Sequence
 import dataclasses
 import sys
-from typing import Any
+from typing import Any, Optional, Union
 
 import numpy as np
 from rich.console import Console
@@ -11,6 +12,7 @@ import tyro
 from launchers import options
 from launchers.acting import rollouts
 from launchers.acting.behaviours import behaviour_of
+from launchers.acting.places import Places
 from launchers.display import progress_bar
 from launchers.hosts import process
 from teachers import registry
@@ -28,7 +30,9 @@ class EvaluateConfig:
   episodes: int = 20
   """Episodes to run."""
   episode_steps: int = 1_000
-  """Environment steps in an episode."""
+  """Environment steps in an episode, at most."""
+  action_bound: Optional[float] = None
+  """What actions go up to where the environment does not say."""
   seed: int = 1_000
   """Seed of the initial states."""
 
@@ -50,10 +54,10 @@ def evaluate(config: EvaluateConfig, console: Console) -> dict[str, Any]:
   if config.episodes < 1:
     raise ValueError(f'episodes is {config.episodes}; it must be at least 1.')
   task = options.task_of(config.policy, config.task)
-  environments = rollouts.make_environments(task, config.episodes)
+  places = Places(task, config.action_bound)
   teacher = registry.load(  # Ctrl-C interrupts this process by itself.
     config.policy,
-    environments[0].task,
+    places.description.task,
     'actions',
     on_trouble=options.trouble_on(console),
   )
@@ -62,23 +66,32 @@ def evaluate(config: EvaluateConfig, console: Console) -> dict[str, Any]:
     rollouts.seed_for(config.seed, rollouts.EVALUATE, index)
     for index in range(config.episodes)
   ]
-  returns: list[float] = []
+  results: list[Union[float, rollouts.Failure]] = []
   with progress_bar(console) as progress:
     bar = progress.add_task(task, total=config.episodes, unit='episodes')
-    while len(returns) < config.episodes:
-      some = seeds[len(returns) :][: len(environments)]
-      returns += rollouts.evaluate(
-        environments, behaviour, config.episode_steps, some
+    while len(results) < config.episodes:
+      some = seeds[len(results) :][: rollouts.LANES]
+      results += rollouts.evaluate(
+        places.take(len(some)), behaviour, config.episode_steps, some
       )
-      progress.update(bar, completed=len(returns))
+      progress.update(bar, completed=len(results))
+  returns, failures = rollouts.split(results)
+  for reason in failures:
+    console.print(f'An episode failed: {reason}', style='yellow', markup=False)
   return {
     'policy': config.policy,
     'task': task,
     'episodes': len(returns),
-    'return_mean': float(np.mean(returns)),
-    'return_std': float(np.std(returns)),
-    'return_min': float(np.min(returns)),
-    'return_max': float(np.max(returns)),
+    'failures': len(failures),
+    **_statistics(returns),
+  }
+
+
+def _statistics(returns: Sequence[float]) -> dict[str, Optional[float]]:
+  """Of the episodes that went well; None where none did."""
+  return {
+    f'return_{name}': float(getattr(np, name)(returns)) if returns else None
+    for name in ('mean', 'std', 'min', 'max')
   }
 
 

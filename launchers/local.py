@@ -10,8 +10,7 @@ from typing import Any, Optional
 from rich.console import Console
 
 from datasets import ports
-from launchers import display
-from launchers.environments.suite import Environment
+from launchers import display, options
 from launchers.hosts import isolation, process
 from launchers.runs import demonstrations, start
 from launchers.runs.config import GrowingBatchConfig, LaunchConfig
@@ -55,9 +54,10 @@ def _prepare(
   console: Console,
 ) -> None:
   """Checks what can be checked before any process starts."""
-  from launchers.nodes import advice
+  from launchers.nodes import advice, tasks
 
-  environment = Environment(config.task)
+  environment = tasks.settle(config, directory)
+  options.warn_unless_seeded(environment, console)
   advice.settle(config, directory, environment.task, console)
   if launch.start is not None:
     start.copy_from(launch.start, config, directory, environment.task, console)

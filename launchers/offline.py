@@ -18,7 +18,9 @@ from agents.bc.config import BCConfig
 from agents.config import AgentConfig
 from launchers import options
 from launchers.acting import rollouts
+from launchers.acting.places import Places
 from launchers.display import progress_bar
+from launchers.environments.names import canonical
 from launchers.hosts import process
 from launchers.nodes.ledger import summary
 from launchers.runs.frozen import freeze
@@ -53,6 +55,8 @@ class OfflineConfig:
   """Updates between two evaluations, where a task is named."""
   evaluation_episodes: int = 10
   """Episodes per evaluation."""
+  action_bound: Optional[float] = None
+  """What actions go up to where the environment does not say."""
   episode_steps: int = 1_000
   """Environment steps after which an evaluation's episode is cut."""
   runs: Path = Path('runs')
@@ -138,12 +142,14 @@ class Evaluation:
 
   def __init__(self, config: OfflineConfig):
     self._config = config
-    self._environments = rollouts.make_environments(
-      config.task, config.evaluation_episodes
-    )
+    self._places = Places(canonical(config.task), config.action_bound)
     self._table: Optional[Table] = None
-    self.task = self._environments[0].task
+    self.task = self._places.description.task
     self.last_return: Optional[float] = None
+
+  def __str__(self) -> str:
+    mean = self.last_return
+    return 'every episode failed' if mean is None else f'{mean:.1f}'
 
   def is_due(self, steps: int) -> bool:
     """Whether it is time for one."""
@@ -159,19 +165,22 @@ class Evaluation:
     )
     known = [row for row in table.rows if int(row['step']) == trainer.steps]
     if known:
-      self.last_return = float(known[0]['return_mean'])
+      mean = known[0].get('return_mean')
+      self.last_return = float(mean) if mean else None
       return
     config = self._config
     seeds = [
       rollouts.seed_for(config.seed, rollouts.EVALUATE, trainer.steps, index)
       for index in range(config.evaluation_episodes)
     ]
-    returns = rollouts.evaluate(
-      self._environments, trainer.policy(), config.episode_steps, seeds
+    places = self._places.take(min(len(seeds), rollouts.LANES))
+    returns, failures = rollouts.split(
+      rollouts.evaluate(places, trainer.policy(), config.episode_steps, seeds)
     )
+    self._places.refresh()
     row = summary(returns)
-    self.last_return = row['return_mean']
-    table.add({'step': trainer.steps, **row})
+    self.last_return = row.get('return_mean')
+    table.add({'step': trainer.steps, 'failures': len(failures), **row})
 
 
 def _learn(
@@ -190,9 +199,7 @@ def _learn(
     while True:
       if evaluation is not None and evaluation.is_due(trainer.steps):
         evaluation.run(trainer)
-        progress.update(
-          bar, description=f'{kind}: {evaluation.last_return:.1f}'
-        )
+        progress.update(bar, description=f'{kind}: {evaluation}')
       is_due = trainer.steps % config.checkpoint_interval == 0
       if trainer.is_done or stop.signal or (is_due and trainer.steps):
         trainer.save()

@@ -8,9 +8,6 @@ of them. The same command again goes on where it was.
 """
 
 from collections.abc import Mapping
-import dataclasses
-import json
-from pathlib import Path
 import sys
 import time
 from typing import Any
@@ -21,17 +18,20 @@ import tyro
 
 from agents import checkpoint, registry
 from agents.base import Learner
-from agents.config import AgentConfig, ObjectiveConfig
-from agents.d4pg.config import D4PGConfig
+from agents.config import ObjectiveConfig
+from agents.deployed.policy import Policy
 from datasets import files
 from datasets.memory import Memory
 from datasets.sampler import UniformSampler
 from datasets.store import EpisodeStore
 from datasets.types import Episode, EpisodeId
+from launchers import options
 from launchers.acting import rollouts
+from launchers.acting.places import Places
 from launchers.display import progress_bar
 from launchers.hosts import process
 from launchers.runs.frozen import freeze
+from launchers.runs.online_config import OnlineConfig
 from launchers.runs.run_directory import RunDirectory
 from launchers.runs.tables import Table
 
@@ -41,61 +41,22 @@ COLUMNS = (
 )  # fmt: skip
 
 
-@dataclasses.dataclass(frozen=True)
-class OnlineConfig:
-  """Online D4PG on one task, to make a teacher."""
-
-  task: str = 'cartpole-swingup'
-  """A dm_control suite task, as domain-task or domain:task."""
-  seed: int = 0
-  """Every random number derives from it."""
-  name: str = ''
-  """The directory's name under runs/; empty: online-TASK-SEED."""
-  episodes: int = 300
-  """Episodes to act."""
-  random_episodes: int = 5
-  """First episodes, acted by the untrained policy with a noise of 1."""
-  episode_steps: int = 1_000
-  """Environment steps after which an episode is cut (not terminated)."""
-  updates_per_episode: int = 500
-  """Learner steps after each episode."""
-  acting_noise: float = 0.3
-  """Standard deviation of the Gaussian noise at the start, action units."""
-  final_acting_noise: float = 0.1
-  """... and at the end; it falls linearly."""
-  evaluation_interval: int = 10
-  """Episodes between two evaluations, snapshots and checkpoints."""
-  evaluation_episodes: int = 5
-  """Episodes per evaluation."""
-  agent: AgentConfig = D4PGConfig()
-  runs: Path = Path('runs')
-  """The directory that holds the run directories."""
-
-  @property
-  def run_name(self) -> str:
-    """The directory's name under runs/."""
-    return self.name or f'online-{self.task.replace(":", "-")}-{self.seed}'
-
-  def to_json(self) -> dict[str, Any]:
-    """The configuration as plain data."""
-    tree = dataclasses.asdict(self)
-    del tree['runs']
-    return json.loads(json.dumps(tree, default=str))
-
-
 class OnlineTrainer:
   """Alternates between acting one episode and learning from all of them."""
 
-  def __init__(self, config: OnlineConfig, directory: RunDirectory):
+  def __init__(
+    self, config: OnlineConfig, directory: RunDirectory, console: Console
+  ):
     self._config = config
     self._directory = directory
-    self._environments = rollouts.make_environments(
-      config.task, config.evaluation_episodes
-    )
+    self._console = console
+    self._places = Places(config.task, config.action_bound)
+    environment = self._places.description
+    options.warn_unless_seeded(environment, console)
     self._store = EpisodeStore(directory.root / 'episodes')
     self._memory = Memory(config.agent.n_step, config.agent.discount)
     self._networks = registry.make_networks(
-      config.agent, self._environments[0].spec, config.seed
+      config.agent, environment.task.spec, config.seed
     )
     total_steps = config.episodes * config.updates_per_episode
     agent = registry.make_agent(
@@ -105,6 +66,7 @@ class OnlineTrainer:
     self._table = Table(directory.root / 'returns.csv', COLUMNS, ('episodes',))
     self._metrics: Mapping[str, float] = {}
     self._started = time.monotonic()
+    self._failures = 0
     self.episodes = 0
 
   def restore(self) -> None:
@@ -144,6 +106,8 @@ class OnlineTrainer:
     if not self._table.rows:
       return 'none yet'
     row = self._table.rows[-1]
+    if not row['return_mean']:
+      return 'none, for all its episodes failed'
     return f'{float(row["return_mean"]):.0f} ± {float(row["return_std"]):.0f}'
 
   def _act(self) -> Episode:
@@ -151,14 +115,8 @@ class OnlineTrainer:
     policy = self._networks.export()
     done = index / config.episodes
     noise = config.acting_noise * (1 - done) + config.final_acting_noise * done
-    seed = rollouts.seed_for(config.seed, rollouts.ACT, index)
-    (rollout,) = rollouts.run_episodes(
-      self._environments,
-      policy,
-      config.episode_steps,
-      1.0 if index < config.random_episodes else noise,
-      [seed],
-    )
+    noise = 1.0 if index < config.random_episodes else noise
+    rollout = self._roll_out(policy, noise)
     return Episode(
       EpisodeId(config.run_name, 0, 0, index),
       policy.digest,
@@ -166,8 +124,31 @@ class OnlineTrainer:
       rollout.actions,
       rollout.rewards,
       rollout.discounts,
-      task=self._environments[0].task,
+      task=self._places.description.task,
     )
+
+  def _roll_out(self, policy: Policy, noise: float) -> rollouts.Rollout:
+    """Another attempt at an episode that fails has another seed."""
+    config, index, places = self._config, self.episodes, self._places.take(1)
+    attempt = 0
+    while True:
+      indices = (index, attempt) if attempt else (index,)
+      seed = rollouts.seed_for(config.seed, rollouts.ACT, *indices)
+      (rollout,) = rollouts.run_episodes(
+        places, policy, config.episode_steps, noise, [seed]
+      )
+      if not isinstance(rollout, rollouts.Failure):
+        return rollout
+      self._note_failure(rollout.reason)
+      attempt += 1
+
+  def _note_failure(self, reason: str) -> None:
+    self._failures += 1
+    self._console.print(
+      f'Episode {self.episodes} failed: {reason}', style='yellow', markup=False
+    )
+    share = self._config.max_refused_fraction
+    options.check_failures(self._failures, self._config.episodes, share, reason)
 
   def _evaluate(self) -> None:
     policy = self._networks.export()
@@ -176,15 +157,22 @@ class OnlineTrainer:
       rollouts.seed_for(config.seed, rollouts.EVALUATE, self.episodes, index)
       for index in range(config.evaluation_episodes)
     ]
-    returns = rollouts.evaluate(
-      self._environments, policy, config.episode_steps, seeds
-    )
+    returns, failures = rollouts.split(
+      rollouts.evaluate(
+        self._places.take(min(len(seeds), rollouts.LANES)),
+        policy, config.episode_steps, seeds,
+      )
+    )  # fmt: skip
+    for reason in failures:
+      self._console.print(
+        f'An evaluation failed: {reason}', style='yellow', markup=False
+      )
     row = {
       'episodes': self.episodes,
       'actor_steps': self._memory.num_transitions,
       'learner_steps': self._learner.steps,
-      'return_mean': float(np.mean(returns)),
-      'return_std': float(np.std(returns)),
+      'return_mean': float(np.mean(returns)) if returns else '',
+      'return_std': float(np.std(returns)) if returns else '',
       'critic_loss': self._metrics['critic_loss'],
       'seconds': time.monotonic() - self._started,
     }
@@ -198,17 +186,19 @@ class OnlineTrainer:
       'evaluation_episodes': self._config.evaluation_episodes,
       'config': self._config.to_json(),
     }
-    task = self._environments[0].task
-    snapshot = self._networks.snapshot(metadata).of(task)
+    snapshot = self._networks.snapshot(metadata)
+    snapshot = snapshot.of(self._places.description.task)
     directory = self._directory.root / 'snapshots'
     directory.mkdir(exist_ok=True)
     data = snapshot.to_bytes()
     files.write_bytes(directory / f'episode_{self.episodes:05d}.npz', data)
-    best = max(
-      (float(r['return_mean']) for r in self._table.rows), default=-np.inf
-    )
-    if row['return_mean'] > best:
+    if row['return_mean'] != '' and row['return_mean'] > self.best_return():
       files.write_bytes(self._directory.root / 'best.npz', data)
+
+  def best_return(self) -> float:
+    """Of all evaluations; -inf while there is none."""
+    means = [r['return_mean'] for r in self._table.rows]
+    return max((float(mean) for mean in means if mean), default=-np.inf)
 
   def _sample(self, first_step: int, num_steps: int) -> Any:
     sampler = UniformSampler(
@@ -220,15 +210,24 @@ class OnlineTrainer:
     return sampler(first_step, num_steps)
 
 
-def main() -> int:
-  """The command; returns its exit code."""
-  process.prepare_environment()
-  console = Console(stderr=True)
-  config = tyro.cli(OnlineConfig, prog=process.program('launchers.online'))
+def train(config: OnlineConfig, console: Console) -> dict[str, Any]:
+  """Goes on until all episodes are acted.
+
+  Args:
+    config: of the command.
+    console: shows how far it is.
+
+  Returns:
+    The summary, of JSON's types.
+
+  Raises:
+    ValueError: the options, the environment or what is there do not fit.
+    TooManyFailuresError: too many episodes have failed.
+  """
   directory = RunDirectory(config.runs / config.run_name)
   directory.lock()
   freeze(config, directory.root)
-  trainer = OnlineTrainer(config, directory)
+  trainer = OnlineTrainer(config, directory, console)
   trainer.restore()
   with progress_bar(console) as progress:
     task = progress.add_task(
@@ -242,8 +241,31 @@ def main() -> int:
         completed=trainer.episodes,
         description=f'{config.task}: {trainer.last_return()}',
       )
+  best = trainer.best_return()
   console.print(f'The best snapshot: {directory.root / "best.npz"}')
-  return 0
+  return {
+    'episodes': trainer.episodes,
+    'best': str(directory.root / 'best.npz'),
+    'return_mean': best if np.isfinite(best) else None,
+  }
+
+
+def main() -> int:
+  """The command; returns its exit code."""
+  process.prepare_environment()
+  console = Console(stderr=True)
+  words = options.with_kind(sys.argv[1:])
+
+  def work() -> dict[str, Any]:
+    agent = options.agent_of(words, OnlineConfig.agent)
+    registry.check_objective(agent, 'none')
+    program = process.program('launchers.online')
+    default = OnlineConfig(agent=agent)
+    return train(
+      tyro.cli(OnlineConfig, default=default, args=words, prog=program), console
+    )
+
+  return options.run_command(console, work)
 
 
 if __name__ == '__main__':

@@ -13,6 +13,8 @@ from rich.markup import escape
 from agents import registry as agents
 from agents.config import AgentConfig
 from datasets.files import DamagedFileError
+from launchers.environments import names
+from launchers.environments.base import Description
 from launchers.hosts.process import StoppedError
 from launchers.runs.frozen import ConfigChangedError
 from launchers.runs.run_directory import RunIsLiveError
@@ -25,12 +27,19 @@ from teachers.errors import (
 )
 
 _KIND = '--agent.kind'
+
+
+class TooManyFailuresError(RuntimeError):
+  """More episodes failed than the options allow; the message says why."""
+
+
 _FAILURES = (
   AdviceRefusedError,
   BrokenProcessPool,
   TeacherFailedError,
   TeacherStoppedError,
   TeacherUnavailableError,
+  TooManyFailuresError,
 )
 
 
@@ -80,7 +89,39 @@ def task_of(address: str, task: str) -> str:
     task = snapshot.load(address).metadata.get('task', '')
   if not task:
     raise ValueError(f'{address} names no task: give --task.')
-  return task.replace(':', '-')
+  return names.canonical(task)
+
+
+def warn_unless_seeded(environment: Description, console: Console) -> None:
+  """Says what an environment that takes no seed costs."""
+  if not environment.is_seeded:
+    console.print(
+      f'{environment.task.name} takes no seed: its episodes differ from run to '
+      'run, and a run that is resumed will not be the same, bit for bit. Give '
+      'it a method seed(seed), or its factory an argument seed.',
+      style='bold yellow', markup=False, highlight=False,
+    )  # fmt: skip
+
+
+def check_failures(
+  failures: int, episodes: int, share: float, why: str
+) -> None:
+  """Refuses to go on when too many episodes have failed.
+
+  Args:
+    failures: so far.
+    episodes: that are wanted.
+    share: of them, how many failures are allowed.
+    why: the last one failed.
+
+  Raises:
+    TooManyFailuresError: there are more.
+  """
+  if failures > share * episodes:
+    raise TooManyFailuresError(
+      f'{failures} episodes failed where {episodes} are wanted; '
+      f'max_refused_fraction allows {share}. The last one: {why}'
+    )
 
 
 class Rate:

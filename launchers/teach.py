@@ -10,7 +10,7 @@ from typing import Optional
 from rich.console import Console
 import tyro
 
-from launchers.environments.suite import Environment
+from launchers.acting import places
 from launchers.hosts import process
 from launchers.options import task_of
 from teachers import credentials, registry, service
@@ -26,6 +26,8 @@ class TeachConfig:
   """TASK/TIER, a snapshot's path, module:factory or grpc://host:port."""
   task: str = ''
   """The task; empty: the one that the snapshot names."""
+  action_bound: Optional[float] = None
+  """What actions go up to where the environment does not say."""
   port: int = 50_051
   """TCP port; 0: any that is free. The line that it prints says which."""
   host: str = '127.0.0.1'
@@ -105,7 +107,8 @@ def _keys(config: TeachConfig) -> ServerKeys:
 
 def _load(config: TeachConfig) -> Teacher:
   task = task_of(config.teacher, config.task)
-  return registry.load(config.teacher, Environment(task).task)
+  environment = places.describe(task, config.action_bound)
+  return registry.load(config.teacher, environment.task)
 
 
 if __name__ == '__main__':

@@ -8,12 +8,10 @@ module:factory?name=value&...   ... with arguments, quoted as in a URL
 grpc://host:port                a service; see teachers.client
 """
 
-import ast
 from collections.abc import Callable
-import importlib
-from typing import Any, Optional
-import urllib.parse
+from typing import Optional
 
+from datasets import addresses
 from teachers import snapshot, untrained
 from teachers.base import Kind, Task, Teacher
 from teachers.checks import check_teacher
@@ -76,21 +74,8 @@ def load(
 
 
 def _call(address: str, task: Task) -> Teacher:
-  path, _, query = address.partition('?')
-  module, _, function = path.partition(':')
-  try:
-    factory = getattr(importlib.import_module(module), function)
-  except (ImportError, AttributeError) as error:
-    raise ValueError(
-      f'No factory {path!r}: {error}. Give module:function of a module that '
-      'Python finds (in the working directory or on PYTHONPATH).'
-    ) from error
-  arguments = {
-    name: _value(text)
-    for name, text in urllib.parse.parse_qsl(
-      query, keep_blank_values=True, strict_parsing=bool(query)
-    )
-  }
+  path, arguments = addresses.split(address)
+  factory = addresses.find(path)
   try:
     teacher = factory(task, **arguments)
   except TypeError as error:  # An argument that it does not take, mostly.
@@ -103,11 +88,3 @@ def _call(address: str, task: Task) -> Teacher:
       'teachers.base.Teacher: derive it from that class.'
     )
   return teacher
-
-
-def _value(text: str) -> Any:
-  """A Python literal, or the text itself."""
-  try:
-    return ast.literal_eval(text)
-  except (ValueError, SyntaxError):
-    return text

@@ -33,7 +33,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
   'agents.parts': ('agents.config', 'agents.deployed', 'datasets.types'),
   'agents': ('agents.deployed', 'agents.parts', 'datasets.types'),
   **{f'agents.{kind}': _AGENT for kind in registry.KINDS},
-  'teachers': ('agents.deployed', 'agents.parts.networks', 'datasets.tasks'),
+  'teachers': (
+    'agents.deployed',
+    'agents.parts.networks',
+    'datasets.addresses',
+    'datasets.tasks',
+  ),
   'launchers.environments': ('datasets',),
   'launchers.hosts': ('datasets',),
   'launchers.acting': (
@@ -49,6 +54,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     'agents.deployed',
     'agents.registry',
     'datasets',
+    'launchers.environments.names',
     'teachers',
   ),
   'launchers.nodes': (

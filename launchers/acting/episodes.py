@@ -1,14 +1,15 @@
 """Rollouts as the episodes of a run: identities, seeds, noise and labels."""
 
 from collections.abc import Iterator, Sequence
-from typing import Optional
+from typing import Optional, Union
 
 import numpy as np
 
 from datasets.types import Annotation, Episode, EpisodeId
 from launchers.acting import rollouts
 from launchers.acting.behaviours import Behaviour
-from launchers.environments.suite import Environment
+from launchers.acting.lanes import Place
+from launchers.acting.separate import IsStopping
 
 Order = tuple[EpisodeId, np.random.SeedSequence]
 """An episode to act, and the seed of its initial state and noise."""
@@ -28,18 +29,19 @@ def seed_of(
 
 
 def act(
-  environments: Sequence[Environment],
+  places: Sequence[Place],
   behaviour: Behaviour,
   orders: Sequence[Order],
   num_steps: int,
   noise: float,
   digest: str,
   demonstrator: Optional[tuple[str, str]] = None,
-) -> Iterator[Episode]:
+  is_stopping: IsStopping = lambda: False,
+) -> Iterator[Union[Episode, rollouts.Failure]]:
   """Runs episodes side by side; demonstrations carry clean labels.
 
   Args:
-    environments: at least one for each episode.
+    places: at least one for each episode.
     behaviour: acts in all of them: a policy, or a teacher's actions.
     orders: the episodes, at most LANES.
     num_steps: where an episode is cut.
@@ -47,14 +49,22 @@ def act(
     digest: names the behaviour in its episodes.
     demonstrator: name and version of the teacher that acts; None: no teacher
       does, and the episodes carry no labels.
+    is_stopping: asked now and then.
 
   Yields:
     The episodes, in that order.
+
+  Raises:
+    ActingStoppedError: they are given up.
   """
+  seeds = [seed for _, seed in orders]
   acted = rollouts.run_episodes(
-    environments, behaviour, num_steps, noise, [seed for _, seed in orders]
+    places, behaviour, num_steps, noise, seeds, is_stopping
   )
   for (identity, _), rollout in zip(orders, acted, strict=True):
+    if isinstance(rollout, rollouts.Failure):
+      yield rollout
+      continue
     annotation = None
     if demonstrator is not None:
       annotation = Annotation(*demonstrator, rollout.proposed)
@@ -66,5 +76,5 @@ def act(
       rollout.rewards,
       rollout.discounts,
       annotation,
-      environments[0].task,
+      places[0].task,
     )

@@ -1,110 +1,44 @@
 """How episodes of one task take a step side by side."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Union
 
 from dm_control.rl.control import PhysicsError
 import mujoco
 import numpy as np
 
+from launchers.acting.hosted import HostedEnvironment, HostedLanes
 from launchers.acting.kernels import KERNELS, Kernel
-from launchers.environments.suite import Environment
+from launchers.acting.separate import IsStopping, Lanes, SeparateLanes
+from launchers.environments import suite
+from launchers.environments.base import Environment, reason_of
+
+Place = Union[Environment, HostedEnvironment]
+"""Where an episode is acted: in this process, or in one of its own."""
 
 
-class Lanes(Protocol):
-  """Episodes side by side; none depends on the others.
+def make_lanes(
+  places: Sequence[Place],
+  num_steps: int,
+  is_stopping: IsStopping = lambda: False,
+) -> Lanes:
+  """The fastest way there is to step them; all give the same, bit for bit.
 
-  The loop that calls it:
-
-      for lane, seed in enumerate(seeds):
-        lanes.reset(lane, seed, observations[0, lane])
-      for step in range(num_steps):
-        ended = lanes.step(step, running, actions[step], observations[step + 1])
-      rewards, discounts = lanes.outcome(lane, actions[:length, lane])
-
-  A simulation that blows up ends its episode with a NaN reward, so that the
-  curator refuses it by name.
+  Args:
+    places: all of one task, and of one kind.
+    num_steps: the most that an episode takes.
+    is_stopping: asked amid an episode, unless the lanes are fused: those end
+      in the time that a few steps of others take.
   """
-
-  def reset(self, lane: int, seed: int, observation: np.ndarray) -> None:
-    """Starts an episode; writes its first observation [S]."""
-
-  def step(
-    self,
-    step: int,
-    running: Sequence[int],
-    actions: np.ndarray,
-    observations: np.ndarray,
-  ) -> list[int]:
-    """Takes a step in the lanes that are running.
-
-    Args:
-      step: steps that they have taken before.
-      running: their numbers.
-      actions: [L, A] float32, a row for each lane, running or not.
-      observations: [L, S] float32; the rows of the running are written.
-
-    Returns:
-      Those whose episode has ended with it.
-    """
-
-  def outcome(
-    self, lane: int, actions: np.ndarray
-  ) -> tuple[np.ndarray, np.ndarray]:
-    """Rewards and discounts [T] of the episode of the `actions` [T, A]."""
-
-
-def make_lanes(environments: Sequence[Environment], num_steps: int) -> Lanes:
-  """The fastest way there is to step them; all give the same, bit for bit."""
-  kernel = KERNELS.get(environments[0].task.name)
+  hosted = [p for p in places if isinstance(p, HostedEnvironment)]
+  if hosted:
+    return HostedLanes(hosted, is_stopping)
+  environments = [p for p in places if not isinstance(p, HostedEnvironment)]
   # A subclass may step in a way of its own.
-  if kernel is None or any(type(e) is not Environment for e in environments):
-    return SeparateLanes(environments)
-  return FusedLanes(environments, num_steps)
-
-
-class SeparateLanes:
-  """Any environments, which step one after the other."""
-
-  def __init__(self, environments: Sequence[Environment]):
-    self._environments = environments
-    self._outcomes: list[list[tuple[float, float]]] = [[] for _ in environments]
-
-  def reset(self, lane: int, seed: int, observation: np.ndarray) -> None:
-    """See `Lanes`."""
-    self._outcomes[lane].clear()
-    self._environments[lane].reset(seed, observation)
-
-  def step(
-    self,
-    step: int,
-    running: Sequence[int],
-    actions: np.ndarray,
-    observations: np.ndarray,
-  ) -> list[int]:
-    """See `Lanes`."""
-    del step
-    ended = []
-    for lane in running:
-      try:
-        reward, discount, last = self._environments[lane].step(
-          actions[lane], observations[lane]
-        )
-      except PhysicsError:
-        observations[lane] = np.nan
-        reward, discount, last = np.nan, np.nan, True
-      self._outcomes[lane].append((reward, discount))
-      if last:
-        ended.append(lane)
-    return ended
-
-  def outcome(
-    self, lane: int, actions: np.ndarray
-  ) -> tuple[np.ndarray, np.ndarray]:
-    """See `Lanes`."""
-    del actions  # The environments have seen them.
-    rewards, discounts = np.array(self._outcomes[lane], np.float32).T
-    return rewards, discounts
+  plain = [e for e in environments if type(e) is suite.Environment]
+  if len(plain) < len(places) or plain[0].task.name not in KERNELS:
+    return SeparateLanes(environments, is_stopping)
+  return FusedLanes(plain, num_steps)
 
 
 class FusedLanes:
@@ -114,7 +48,7 @@ class FusedLanes:
   of it together, the rewards at the end, of all steps together.
   """
 
-  def __init__(self, environments: Sequence[Environment], num_steps: int):
+  def __init__(self, environments: Sequence[suite.Environment], num_steps: int):
     self._environments = environments
     physics = [e.wrapped.physics for e in environments]
     self._simulations = [(p.model.ptr, p.data.ptr) for p in physics]
@@ -131,12 +65,15 @@ class FusedLanes:
     )
     self._warnings = [p.data.warning.number for p in physics]
     self._warned = np.zeros((len(physics), len(self._warnings[0])), np.int64)
-    self._broken: set[int] = set()
+    self.failures: dict[int, str] = {}
 
   def reset(self, lane: int, seed: int, observation: np.ndarray) -> None:
     """See `Lanes`."""
-    self._broken.discard(lane)
-    self._environments[lane].reset(seed, observation)
+    self.failures.pop(lane, None)
+    try:
+      self._environments[lane].reset(seed, observation)
+    except PhysicsError as error:
+      self.failures[lane] = f'Its reset failed. {reason_of(error)}'
     self._warned[lane] = self._warnings[lane]
 
   def step(
@@ -156,10 +93,13 @@ class FusedLanes:
     warnings = np.concatenate(self._warnings).reshape(self._warned.shape)
     if not (warnings > self._warned).any():
       return []
-    broken = (warnings > self._warned).any(1)
-    ended = [lane for lane in running if broken[lane]]
-    observations[ended] = np.nan
-    self._broken.update(ended)
+    ended = []
+    for lane in running:
+      new = np.flatnonzero(warnings[lane] > self._warned[lane])
+      if len(new):
+        name = mujoco.mjtWarning(int(new[0])).name
+        self.failures[lane] = f'Its step {step} failed. PhysicsError: {name}'
+        ended.append(lane)
     return ended
 
   def outcome(
@@ -169,8 +109,6 @@ class FusedLanes:
     states = self._states[: len(actions), lane]
     rewards = self._kernel.reward(states, actions.astype(np.float64))
     discounts = np.ones(len(actions), np.float32)
-    if lane in self._broken:
-      rewards[-1] = discounts[-1] = np.nan
     return rewards.astype(np.float32), discounts
 
   def _advance(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 import dataclasses
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Optional, Union
 
 from datasets.store import EpisodeStore
 from datasets.types import Episode, EpisodeId
 from datasets.validation import check_episode
-from launchers.acting import rollouts
 from launchers.acting.behaviours import behaviour_of
 from launchers.acting.episodes import act, seed_of
+from launchers.acting.places import Places
+from launchers.acting.rollouts import Failure
 from launchers.hosts import process
 from teachers import registry
 from teachers.base import Teacher
@@ -34,7 +35,12 @@ class DemonstrateConfig:
   """Standard deviation of the Gaussian noise on the teacher's actions, in
   action units ([-1, 1]); the teacher's own action is kept as the label."""
   episode_steps: int = 1_000
-  """Environment steps in an episode."""
+  """Environment steps in an episode, at most."""
+  action_bound: Optional[float] = None
+  """What actions go up to where the environment does not say."""
+  max_refused_fraction: float = 0.25
+  """Share of the episodes that may fail, because the environment raises or
+  gives NaN, before the command does."""
   seed: int = 0
   """Seed of the initial states and of the noise."""
   processes: int = 1
@@ -46,7 +52,7 @@ class DemonstrateConfig:
       if getattr(self, name) < 1:
         value = getattr(self, name)
         raise ValueError(f'{name} is {value}; it must be at least 1.')
-    for name in ('seed', 'noise'):
+    for name in ('seed', 'noise', 'max_refused_fraction'):
       if not getattr(self, name) >= 0:
         value = getattr(self, name)
         raise ValueError(f'{name} is {value}; it must be at least 0.')
@@ -73,14 +79,18 @@ class Recorded(NamedTuple):
   num_steps: int
 
 
+Attempt = tuple[int, int]
+"""The index of an episode, and how often it has failed before."""
+
+
 class _Recorder:
   """One process's teacher and environments."""
 
   def __init__(self, order: Order):
     config = order.config
     self._config = config
-    self._environments = rollouts.make_environments(order.task, config.episodes)
-    self._task = self._environments[0].task
+    self._places = Places(order.task, config.action_bound)
+    self._task = self._places.description.task
     self._teacher = registry.load(
       config.teacher,
       self._task,
@@ -91,21 +101,30 @@ class _Recorder:
     check_version(config, self._teacher, order.version)
     self._store = EpisodeStore(config.directory)
 
-  def record(self, indices: Sequence[int]) -> dict[int, Recorded]:
+  def record(
+    self, attempts: Sequence[Attempt]
+  ) -> dict[int, Union[Recorded, Failure]]:
     config, teacher = self._config, self._teacher
-    ids = [identity(index) for index in indices]
-    for episode in act(
-      self._environments,
+    orders = [(identity(index), attempt) for index, attempt in attempts]
+    acted = act(
+      self._places.take(len(orders)),
       behaviour_of(teacher),
-      [(i, seed_of(config.seed, i, attempt=0)) for i in ids],
+      [(i, seed_of(config.seed, i, attempt)) for i, attempt in orders],
       config.episode_steps,
       config.noise,
       digest=teacher.version,
       demonstrator=(teacher.name, teacher.version),
-    ):
+      is_stopping=_outside['stopping'].is_set,
+    )
+    results: dict[int, Union[Recorded, Failure]] = {}
+    for (index, _), episode in zip(attempts, acted, strict=True):
+      if isinstance(episode, Failure):
+        results[index] = episode
+        continue
       check_episode(episode, self._task.spec, task=self._task)
       self._store.commit(episode)
-    return {i: summary(self._store.read(identity(i))) for i in indices}
+      results[index] = summary(self._store.read(identity(index)))
+    return results
 
 
 # Of a process: what its parent gave it, and the recorder of its only order.
@@ -124,11 +143,13 @@ def enter(stopping: Any, troubles: Any) -> None:
   _outside.update(stopping=stopping, troubles=troubles)
 
 
-def record(order: Order, indices: Sequence[int]) -> dict[int, Recorded]:
+def record(
+  order: Order, attempts: Sequence[Attempt]
+) -> dict[int, Union[Recorded, Failure]]:
   """Records some episodes, at most LANES, in a process that was begun."""
   if order not in _recorders:
     _recorders[order] = _Recorder(order)
-  return _recorders[order].record(indices)
+  return _recorders[order].record(attempts)
 
 
 def identity(index: int) -> EpisodeId:

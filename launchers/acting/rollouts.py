@@ -2,24 +2,18 @@
 
 from collections.abc import Sequence
 import itertools
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar, Union
 
 import numpy as np
 
-from agents.deployed.policy import Policy
-from agents.deployed.stacked_policy import StackedPolicy
-from launchers.acting.behaviours import Behaviour
-from launchers.acting.lanes import Lanes, make_lanes
-from launchers.environments.suite import Environment
+from launchers.acting.behaviours import LANES, Behaviour, Block, SideBySide
+from launchers.acting.hosted import EnvironmentCrashedError
+from launchers.acting.lanes import Place, make_lanes
+from launchers.acting.separate import IsStopping, Lanes
+from launchers.environments.base import BrokenEnvironmentError, check_finite
 
 # The roles of the seeds: one number each, for ever.
 ACT, EVALUATE = 1, 2
-
-LANES = 8
-"""Rows that a behaviour sees at a time, and episodes of one side by side."""
-
-Block = tuple[Behaviour, Sequence[np.random.SeedSequence]]
-"""What acts, and the seeds of the episodes in which it does."""
 
 
 class Rollout(NamedTuple):
@@ -40,52 +34,101 @@ class Rollout(NamedTuple):
   discounts: np.ndarray
 
 
+class Failure(NamedTuple):
+  """An episode that nothing can be learned from.
+
+  Attributes:
+    reason: for a person.
+  """
+
+  reason: str
+
+
+Result = TypeVar('Result')
+
+
+def split(
+  results: Sequence[Union[Result, Failure]],
+) -> tuple[list[Result], list[str]]:
+  """What succeeded, and why the others failed."""
+  good = [r for r in results if not isinstance(r, Failure)]
+  return good, [r.reason for r in results if isinstance(r, Failure)]
+
+
 def seed_for(run: int, role: int, *indices: int) -> np.random.SeedSequence:
   """The seed of one episode, whichever process runs it and whenever."""
   return np.random.SeedSequence([run, role, *indices])
 
 
 def run_episodes(
-  environments: Sequence[Environment],
+  places: Sequence[Place],
   behaviour: Behaviour,
   num_steps: int,
   noise: float,
   seeds: Sequence[np.random.SeedSequence],
-) -> list[Rollout]:
+  is_stopping: IsStopping = lambda: False,
+) -> list[Union[Rollout, Failure]]:
   """Acts at most `num_steps` with clip(behaviour(s) + N(0, noise), -1, 1).
 
   The episodes run side by side, so that a policy's weights are read once for
   all of them. The behaviour always sees LANES rows, whose results do not depend
   on each other: an episode is the same, bit for bit, whatever runs beside it.
+  Rows of no episode, or of one that has ended, are zeros.
 
   Args:
-    environments: at least one for each seed, all of one task.
+    places: at least one for each seed, all of one task.
     behaviour: acts in all episodes.
     num_steps: where an episode is cut.
     noise: standard deviation, in action units.
     seeds: one for each episode, at most LANES.
+    is_stopping: asked now and then.
 
   Returns:
     The episodes, in the order of the seeds.
+
+  Raises:
+    ActingStoppedError: they are given up.
   """
-  if len(seeds) > LANES or len(seeds) > len(environments):
+  if len(seeds) > LANES or len(seeds) > len(places):
     raise ValueError(
-      f'{len(seeds)} episodes cannot run side by side in {len(environments)} '
+      f'{len(seeds)} episodes cannot run side by side in {len(places)} '
       f'environments; at most {LANES} can.'
     )
-  return _run(environments, [(behaviour, seeds)], num_steps, noise)
+  return _run(places, [(behaviour, seeds)], num_steps, noise, is_stopping)
 
 
 def _run(
-  environments: Sequence[Environment],
+  places: Sequence[Place],
   blocks: Sequence[Block],
   num_steps: int,
   noise: float,
-) -> list[Rollout]:
+  is_stopping: IsStopping,
+) -> list[Union[Rollout, Failure]]:
   """The blocks' episodes side by side, in their order; see `run_episodes`."""
+  singles = [(behaviour, [seed]) for behaviour, some in blocks for seed in some]
+  try:
+    return _act(places, blocks, num_steps, noise, is_stopping)
+  except EnvironmentCrashedError as error:
+    if len(singles) == 1:
+      return [Failure(str(error))]
+  # One of them has ended the process of all: alone, each says which.
+  return [
+    result
+    for single in singles
+    for result in _run(places, [single], num_steps, noise, is_stopping)
+  ]
+
+
+def _act(
+  places: Sequence[Place],
+  blocks: Sequence[Block],
+  num_steps: int,
+  noise: float,
+  is_stopping: IsStopping,
+) -> list[Union[Rollout, Failure]]:
   seeds = [seed for _, seeds in blocks for seed in seeds]
-  lanes = make_lanes(environments[: len(seeds)], num_steps)
-  width, size = environments[0].spec
+  lanes = make_lanes(places[: len(seeds)], num_steps, is_stopping)
+  width, size = places[0].spec
   observations = np.zeros((num_steps + 1, len(seeds), width), np.float32)
   actions = np.zeros((num_steps, len(seeds), size), np.float32)
   for i, seed in enumerate(seeds):
@@ -94,57 +137,37 @@ def _run(
     # A whole episode's, drawn at once.
     noises = random.standard_normal((num_steps, size), np.float32)
     actions[:, i] = noise * noises
-  behaviour = _together(blocks, width)
+  behaviour = SideBySide(blocks, width)
   proposed = np.empty_like(actions)
   lengths = _step(lanes, behaviour, observations, proposed, actions, noise > 0)
-  return [
-    Rollout(
+  results: list[Union[Rollout, Failure]] = []
+  for i, length in enumerate(lengths):
+    if i in lanes.failures:
+      results.append(Failure(lanes.failures[i]))
+      continue
+    rollout = Rollout(
       observations[: length + 1, i].copy(),
       actions[:length, i].copy(),
       proposed[:length, i].copy(),
       *lanes.outcome(i, actions[:length, i]),
     )
-    for i, length in enumerate(lengths)
-  ]
+    results.append(_checked(rollout))
+  return results
 
 
-def _together(blocks: Sequence[Block], width: int) -> Behaviour:
-  """Acts for the episodes of all blocks, [L, S] to [L, A].
-
-  Each behaviour sees LANES rows, of which its episodes are the first.
-  """
-  rows = np.concatenate(
-    [LANES * i + np.arange(len(seeds)) for i, (_, seeds) in enumerate(blocks)]
-  )
-  inputs = np.zeros((len(blocks), LANES, width), np.float32)
-  flat = inputs.reshape(-1, width)
-  policies = [b.arrays for b, _ in blocks if isinstance(b, Policy)]
-  stacked: Behaviour
-  if len(policies) == len(blocks) > 1:
-    stacked = StackedPolicy(policies, LANES)
-  else:
-    stacked = _one_by_one([behaviour for behaviour, _ in blocks])
-
-  def act(observations: np.ndarray) -> np.ndarray:
-    flat[rows] = observations
-    actions = stacked(inputs)  # [P, LANES, A]
-    return actions.reshape(len(flat), -1)[rows]
-
-  return act
-
-
-def _one_by_one(behaviours: Sequence[Behaviour]) -> Behaviour:
-  def act(inputs: np.ndarray) -> np.ndarray:
-    return np.stack(
-      [act(rows) for act, rows in zip(behaviours, inputs, strict=True)]
-    )
-
-  return act
+def _checked(rollout: Rollout) -> Union[Rollout, Failure]:
+  """What no lane has looked at: fused ones, a behaviour that gives NaN."""
+  try:
+    check_finite(float(rollout.rewards.sum()), rollout.observations.reshape(-1))
+    check_finite(0.0, rollout.actions.reshape(-1))
+  except BrokenEnvironmentError as error:
+    return Failure(str(error))
+  return rollout
 
 
 def _step(
   lanes: Lanes,
-  behaviour: Behaviour,
+  behaviour: SideBySide,
   observations: np.ndarray,
   proposed: np.ndarray,
   actions: np.ndarray,
@@ -165,9 +188,12 @@ def _step(
   """
   low, high = np.full((2, *actions.shape[1:]), [[[-1.0]], [[1.0]]], np.float32)
   lengths = [len(actions)] * actions.shape[1]
-  running = list(range(len(lengths)))
+  running = [lane for lane in range(len(lengths)) if lane not in lanes.failures]
+  over = list(lanes.failures)
   for step in range(len(actions)):
-    proposed[step] = behaviour(observations[step])  # [L, A]
+    if not running:
+      break
+    proposed[step] = behaviour(observations[step], over)  # [L, A]
     executed = actions[step]
     executed += proposed[step]
     if is_noisy:
@@ -178,57 +204,64 @@ def _step(
     for lane in ended:
       lengths[lane] = step + 1
       running.remove(lane)
-    if not running:
-      break
+      over.append(lane)
   return lengths
 
 
-def make_environments(task: str, episodes: int) -> list[Environment]:
-  """As many environments as `run_episodes` can use for so many episodes."""
-  return [Environment(task) for _ in range(min(LANES, max(1, episodes)))]
-
-
 def evaluate(
-  environments: Sequence[Environment],
+  places: Sequence[Place],
   behaviour: Behaviour,
   num_steps: int,
   seeds: Sequence[np.random.SeedSequence],
-) -> list[float]:
+  is_stopping: IsStopping = lambda: False,
+) -> list[Union[float, Failure]]:
   """The returns of noise-free episodes, any number of them."""
-  return evaluate_all(environments, [(behaviour, seeds)], num_steps)[0]
+  evaluations = [(behaviour, seeds)]
+  return evaluate_all(places, evaluations, num_steps, is_stopping)[0]
 
 
 def evaluate_all(
-  environments: Sequence[Environment],
+  places: Sequence[Place],
   evaluations: Sequence[Block],
   num_steps: int,
-) -> list[list[float]]:
+  is_stopping: IsStopping = lambda: False,
+) -> list[list[Union[float, Failure]]]:
   """The returns of the episodes of several behaviours, run side by side.
 
   An episode is the same, bit for bit, as if `evaluate` ran its behaviour's
-  alone. As many run at a time as there are environments.
+  alone. As many run at a time as there are places.
 
   Args:
-    environments: at least one, all of one task.
+    places: at least one, all of one task.
     evaluations: a behaviour each, and the seeds of any number of episodes.
     num_steps: where an episode is cut.
+    is_stopping: asked now and then.
 
   Returns:
     For each evaluation, its returns in the order of its seeds.
+
+  Raises:
+    ActingStoppedError: they are given up.
   """
-  most = min(LANES, len(environments))
+  most = min(LANES, len(places))
   blocks = [
     (i, (behaviour, seeds[first : first + most]))
     for i, (behaviour, seeds) in enumerate(evaluations)
     for first in range(0, len(seeds), most)
   ]
-  returns: list[list[float]] = [[] for _ in evaluations]
+  returns: list[list[Union[float, Failure]]] = [[] for _ in evaluations]
   while blocks:
     sizes = itertools.accumulate(len(seeds) for _, (_, seeds) in blocks)
-    count = sum(size <= len(environments) for size in sizes)
+    count = sum(size <= len(places) for size in sizes)
     some, blocks = blocks[:count], blocks[count:]
-    rollouts = _run(environments, [block for _, block in some], num_steps, 0.0)
+    results = _run(
+      places, [block for _, block in some], num_steps, 0.0, is_stopping
+    )
     owners = [i for i, (_, seeds) in some for _ in seeds]
-    for i, rollout in zip(owners, rollouts, strict=True):
-      returns[i].append(float(rollout.rewards.sum(dtype=np.float64)))
+    for i, result in zip(owners, results, strict=True):
+      returns[i].append(
+        result
+        if isinstance(result, Failure)
+        else float(result.rewards.sum(dtype=np.float64))
+      )
   return returns

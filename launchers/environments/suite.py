@@ -1,12 +1,14 @@
 """dm_control suite tasks with canonical actions and flat observations."""
 
 import re
+from typing import Optional
 
 from dm_control import suite
 from dm_control.rl import control
 import numpy as np
 
 from datasets.tasks import Field, Task
+from launchers.environments.flatten import Leaf, canonical_bounds
 from launchers.environments.units import UNITS
 
 TASKS = (
@@ -58,19 +60,29 @@ class Environment:
     spec: the widths of its observations and actions.
   """
 
-  def __init__(self, task: str):
+  ends_itself = False
+  is_seeded = True
+
+  def __init__(self, task: str, action_bound: Optional[float] = None):
+    """Loads the task.
+
+    Args:
+      task: domain-task or domain:task.
+      action_bound: stands in for bounds that its actions lack.
+
+    Raises:
+      ValueError: there is no such task, or its actions have no bounds.
+    """
     domain, name = parse_task(task)
     self._environment = suite.load(
       domain, name, task_kwargs={'random': 0, 'time_limit': float('inf')}
     )
     action_spec = self._environment.action_spec()
-    low = np.broadcast_to(action_spec.minimum, action_spec.shape)
-    high = np.broadcast_to(action_spec.maximum, action_spec.shape)
-    if not (np.isfinite(low).all() and np.isfinite(high).all()):
-      raise ValueError(
-        f'{task} has unbounded actions ({low} to {high}); only bounded ones '
-        'can be made canonical.'
-      )
+    leaf = Leaf(
+      (), action_spec.shape, action_spec.dtype,
+      action_spec.minimum, action_spec.maximum,
+    )  # fmt: skip
+    low, high = canonical_bounds(leaf, action_bound)
     self._scale = (high - low) / 2
     self._middle = (high + low) / 2
     self._canonical = bool(np.all(low == -1) and np.all(high == 1))
@@ -110,6 +122,10 @@ class Environment:
     timestep = self._environment.step(action)
     self._write(timestep.observation, observation)
     return timestep.reward, timestep.discount, timestep.last()
+
+  def close(self) -> None:
+    """Gives back what MuJoCo holds."""
+    self._environment.close()
 
   def _write(self, values: dict[str, np.ndarray], out: np.ndarray) -> None:
     for key, where in self._slices:

@@ -11,9 +11,10 @@ from typing import Any
 from agents.deployed.policy import Policy
 from datasets import replay
 from datasets.types import EpisodeId
-from launchers.acting import rollouts
 from launchers.acting.behaviours import behaviour_of
 from launchers.acting.episodes import act, seed_of
+from launchers.acting.places import Places
+from launchers.acting.rollouts import LANES, Failure
 from launchers.hosts.process import WaitForStop
 from launchers.nodes import advice
 from launchers.runs.config import GrowingBatchConfig
@@ -34,8 +35,9 @@ def run_actor(
 ) -> None:
   """Collects the episodes of `actor`, cycle by cycle, and sends them whole."""
   notify = functools.partial(conductor.trouble, f'actor/{actor}')
-  most = max(map(config.episodes_in, range(config.cycles + 1)))
-  environments = rollouts.make_environments(config.task, most)
+  places = Places(config.task, config.action_bound)
+  places.take(LANES)  # While the others start, too.
+  is_stopping = functools.partial(wait_for_stop, 0)
   writer = replay.EpisodeWriter(replay_address, 'collected', incarnation)
   # Of this cycle alone: what acts, its digest, who demonstrates.
   behaviours: dict[int, tuple[Any, ...]] = {}
@@ -46,6 +48,7 @@ def run_actor(
       continue
     cycle = order['cycle']
     if cycle not in behaviours:
+      places.refresh()
       if cycle == 0:
         teacher = advice.load(
           config, directory, 'demonstrator', services, notify, wait_for_stop
@@ -61,14 +64,20 @@ def run_actor(
       if (cycle, episode, attempt) not in sent
     ]
     noise = config.noise_in(cycle)
-    for first in range(0, len(due), len(environments)):
-      some = due[first : first + len(environments)]
-      behaviour, *who = behaviours[cycle]
+    for first in range(0, len(due), LANES):
+      some = due[first : first + LANES]
+      behaviour, digest, demonstrator = behaviours[cycle]
       orders = [(i, seed_of(config.seed, i, attempt)) for i, attempt in some]
-      for episode in act(
-        environments, behaviour, orders, config.episode_steps, noise, *who
-      ):
-        writer.write(episode)
+      episodes = act(
+        places.take(len(some)), behaviour, orders, config.episode_steps, noise,
+        digest, demonstrator, is_stopping,
+      )  # fmt: skip
+      for (identity, attempt), episode in zip(some, episodes, strict=True):
+        if isinstance(episode, Failure):
+          print(f'Failed {identity}: {episode.reason}', flush=True)
+          conductor.refused(tuple(identity), episode.reason, attempt)
+        else:
+          writer.write(episode)
       sent.update((cycle, i.episode, attempt) for i, attempt in some)
-      if wait_for_stop(0):
+      if is_stopping():
         return

@@ -103,18 +103,33 @@ class Conductor:
       if self._phase == 'restore':
         self._phase = 'act'
 
-  def refused(self, identity: tuple[Any, ...], reason: str) -> None:
-    """Told of an episode that the curator refused; it is collected again."""
+  def refused(
+    self,
+    identity: tuple[Any, ...],
+    reason: str,
+    attempt: Optional[int] = None,
+  ) -> None:
+    """Told of an episode that failed or was refused; it is collected again.
+
+    Args:
+      identity: of the episode.
+      reason: for a person.
+      attempt: at the episode, where an actor says it; None: the present one,
+        whose episode the curator has in its hands.
+    """
     with self._lock:
       episode = EpisodeId(*identity)
       try:
-        attempt = self._ledger.refuse(episode, reason)
+        noted = self._ledger.refuse(episode, reason, attempt)
       except RunFailedError as error:
         self._failure = error
         return
+      if noted is None:
+        return
       path = self._directory.cycle(episode.cycle) / 'refused.csv'
+      path.parent.mkdir(parents=True, exist_ok=True)
       Table(path, REFUSAL_COLUMNS, REFUSAL_COLUMNS[:3]).add(
-        {**episode._asdict(), 'attempt': attempt, 'reason': reason}
+        {**episode._asdict(), 'attempt': noted, 'reason': reason}
       )
 
   # --- What the learner calls. ---
@@ -153,10 +168,12 @@ class Conductor:
     with self._lock:
       return self._evaluations.order()
 
-  def evaluated(self, key: EvaluationKey, returns: list[float]) -> None:
-    """Told the returns of one evaluation."""
+  def evaluated(
+    self, key: EvaluationKey, returns: list[float], failures: list[str]
+  ) -> None:
+    """Told the returns of one evaluation, and why other episodes failed."""
     with self._lock:
-      self._evaluations.record(key, returns)
+      self._evaluations.record(key, returns, failures)
 
   # --- What those who ask a teacher call. ---
 
@@ -253,6 +270,7 @@ class Conductor:
       'evaluation_return_mean': evaluation.get('return_mean'),
       'evaluation_return_std': evaluation.get('return_std'),
       'evaluation_episodes': evaluation['episodes'],
+      'evaluation_failures': self._evaluations.failures(self._final()),
       'learner_steps': self._final()[2],
       'learner': self._learner,
       'acted_steps': self._ledger.new_steps,

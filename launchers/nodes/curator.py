@@ -17,9 +17,8 @@ from datasets import replay
 from datasets.store import EpisodeStore
 from datasets.types import Annotation, Episode, EpisodeId
 from datasets.validation import EpisodeRefused, check_episode, check_task
-from launchers.environments.suite import Environment
 from launchers.hosts.process import WaitForStop
-from launchers.nodes import advice
+from launchers.nodes import advice, tasks
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
 from teachers.base import Teacher
@@ -141,7 +140,7 @@ class Curator:
     self._config = config
     self._directory = directory
     self._conductor = conductor
-    self._task = Environment(config.task).task
+    self._environment = tasks.load(config, directory)
     self._writer = writer
     self._adviser = adviser
     self._store = functools.cache(directory.store)
@@ -166,11 +165,11 @@ class Curator:
     for episode in store:
       if wait_for_stop(0):
         return
-      check_task(episode, self._task)
+      check_task(episode, self._environment.task)
       self._deliver(episode, digests[episode.identity], is_new=False)
     if self._needs_advice(cycle):
       for episode in self._quarantined(self._spool(cycle)):
-        check_task(episode, self._task)
+        check_task(episode, self._environment.task)
         self._advise(episode)
 
   def receive(self, episode: Episode) -> None:
@@ -181,8 +180,7 @@ class Curator:
       return
     try:
       policy = self._conductor.policy_digest(identity.cycle)
-      length = self._length(episode)
-      check_episode(episode, self._task.spec, policy, length, self._task)
+      self._check(episode, policy)
     except EpisodeRefused as error:
       print(f'Refused {identity}: {error}', flush=True)
       self._conductor.refused(tuple(identity), str(error))
@@ -247,7 +245,19 @@ class Curator:
       and actor == episode % self._config.num_actors
     )
 
-  def _length(self, episode: Episode) -> Optional[int]:
-    """What its length must be: any, where it ended by a true termination."""
+  def _check(self, episode: Episode, policy: str) -> None:
+    """Refuses an episode that is not what it should be.
+
+    An episode is whole where it has all the steps of the configuration, or was
+    ended: by a true termination, or by an environment that cuts episodes.
+    """
+    most, environment = self._config.episode_steps, self._environment
     has_end = len(episode.discounts) and episode.discounts[-1] == 0
-    return None if has_end else self._config.episode_steps
+    is_free = environment.ends_itself or has_end
+    task, length = environment.task, None if is_free else most
+    check_episode(episode, task.spec, policy, length, task)
+    if episode.num_steps > most:
+      raise EpisodeRefused(
+        f'Episode {episode.identity}: it has {episode.num_steps} steps, but '
+        f'episode_steps allows {most}; cut it there.'
+      )

@@ -1,17 +1,19 @@
 """What is to be evaluated, and what came of it."""
 
+from collections.abc import Sequence
 import itertools
 from typing import Any, Optional
 
 from launchers.nodes.ledger import summary
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import EvaluationKey, RunDirectory
-from launchers.runs.tables import Events, Table
+from launchers.runs.tables import Cell, Events, Table
 
 COLUMNS = (
   'cycle', 'step', 'kind', 'episodes',
   'return_mean', 'return_std', 'return_min', 'return_max',
 )  # fmt: skip
+FAILURE_COLUMNS = ('cycle', 'step', 'kind', 'number', 'reason')
 # More policies side by side gain nothing: they no longer share the caches.
 _AT_ONCE = 8
 
@@ -28,6 +30,7 @@ class Evaluations:
     self._events = Events(directory.events, 'evaluation')
     self._pending = directory.pending()
     self._results: dict[EvaluationKey, list[float]] = {}
+    self._failures: dict[EvaluationKey, list[str]] = {}
 
   def __len__(self) -> int:
     """How many are not recorded yet."""
@@ -50,18 +53,31 @@ class Evaluations:
     ]
     return {'evaluations': evaluations} if evaluations else None
 
-  def record(self, key: EvaluationKey, returns: list[float]) -> None:
-    """Writes down the returns of one; a second time changes nothing."""
+  def record(
+    self,
+    key: EvaluationKey,
+    returns: list[float],
+    failures: Sequence[str] = (),
+  ) -> None:
+    """Writes down the returns of one; a second time changes nothing.
+
+    Args:
+      key: which one.
+      returns: of the episodes that went well.
+      failures: why the others failed.
+    """
     kind, cycle, step = key
     if self._pending.pop(key, None) is None:
       return
     self._results[key] = returns
+    self._failures[key] = list(failures)
+    self._write_failures(key)
     result = summary(returns)
     if kind == 'teacher':
       name, version = self._directory.teacher_identity('demonstrator')
       record = {'name': name, 'version': version, **result}
       self._directory.write_json(self._directory.teacher_result, record)
-    else:
+    elif returns:
       path = self._directory.cycle(cycle) / 'evaluation.csv'
       Table(path, COLUMNS, ('step', 'kind')).add(
         {'cycle': cycle, 'step': step, 'kind': kind, **result}
@@ -74,9 +90,25 @@ class Evaluations:
     """The returns of one, if it was recorded since the program started."""
     return self._results.get(key, [])
 
+  def failures(self, key: EvaluationKey) -> int:
+    """How many episodes of one failed, since the program started."""
+    return len(self._failures.get(key, ()))
+
   def close(self) -> None:
     """Writes the last events."""
     self._events.close()
+
+  def _write_failures(self, key: EvaluationKey) -> None:
+    kind, cycle, step = key
+    if not self._failures[key]:
+      return
+    path = self._directory.cycle(cycle) / 'failed_evaluations.csv'
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table = Table(path, FAILURE_COLUMNS, FAILURE_COLUMNS[:-1])
+    row: dict[str, Cell] = {'cycle': cycle, 'step': step, 'kind': kind}
+    for number, reason in enumerate(self._failures[key]):
+      print(f'An episode of {kind} {cycle}/{step} failed: {reason}', flush=True)
+      table.add({**row, 'number': number, 'reason': reason})
 
   def _episodes(self, key: EvaluationKey) -> int:
     evaluation = self._config.evaluation

@@ -11,7 +11,7 @@ import numpy as np
 from agents.deployed.policy import Policy
 from launchers.acting import rollouts
 from launchers.acting.behaviours import Behaviour, behaviour_of
-from launchers.environments.suite import Environment
+from launchers.acting.places import Places
 from launchers.hosts.process import WaitForStop
 from launchers.nodes import advice
 from launchers.runs.config import GrowingBatchConfig
@@ -36,7 +36,8 @@ def run_evaluator(
     advice.load, config, directory, 'demonstrator', services, notify,
     wait_for_stop,
   )  # fmt: skip
-  environments = [Environment(config.task)]
+  places = Places(config.task, config.action_bound)
+  places.take(1)  # While the others start, too.
   while not wait_for_stop(0):
     order = conductor.evaluation_order()
     if order is None:
@@ -47,13 +48,14 @@ def run_evaluator(
       for evaluation in order['evaluations']
     ]
     wanted = min(_EVALUATED, sum(len(seeds) for _, seeds in evaluations))
-    while len(environments) < wanted:
-      environments.append(Environment(config.task))
     returns = rollouts.evaluate_all(
-      environments, evaluations, config.episode_steps
+      places.take(wanted),
+      evaluations,
+      config.episode_steps,
+      functools.partial(wait_for_stop, 0),
     )
     for evaluation, some in zip(order['evaluations'], returns, strict=True):
-      conductor.evaluated(evaluation['key'], some)
+      conductor.evaluated(evaluation['key'], *rollouts.split(some))
 
 
 def _evaluated(

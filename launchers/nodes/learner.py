@@ -10,8 +10,7 @@ from datasets import replay
 from datasets.memory import Memory
 from datasets.store import digest_of, episode_digest
 from datasets.types import Episode, EpisodeId
-from launchers.environments.suite import Environment
-from launchers.nodes import advice
+from launchers.nodes import advice, tasks
 from launchers.nodes.curriculum import Curriculum
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
@@ -57,7 +56,7 @@ class LearnerNode:
       advice.load, config, directory, 'advisor', services,
       functools.partial(conductor.trouble, 'learner'), wait_for_stop,
     )  # fmt: skip
-    self._task = Environment(config.task).task
+    self._task = tasks.load(config, directory).task
     self._curriculum = Curriculum(config, self._task.spec, load_advisor)
     self._cycle = -1  # The cycle that the networks are in.
     self._saved_step = -1

@@ -2,7 +2,7 @@
 
 import collections
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 
@@ -46,16 +46,25 @@ class Ledger:
     self._steps[cycle] += num_steps
     self.new_steps += num_steps if is_new else 0
 
-  def refuse(self, identity: EpisodeId, reason: str) -> int:
-    """Notes a refusal.
+  def refuse(
+    self, identity: EpisodeId, reason: str, attempt: Optional[int] = None
+  ) -> Optional[int]:
+    """Notes a refusal; a second time, of the same attempt, changes nothing.
+
+    Args:
+      identity: of the episode.
+      reason: for a person.
+      attempt: which attempt at the episode it was; None: the present one.
 
     Returns:
-      Which attempt at this episode it was, from 0.
+      Which attempt it was, from 0; None if that was noted before.
 
     Raises:
       RunFailedError: more were refused than the configuration allows.
     """
-    attempt = self._refusals[identity]
+    present = self._refusals[identity]
+    if attempt is not None and attempt < present:
+      return None
     self._refusals[identity] += 1
     count, quota = self.refused(identity.cycle), self.quota(identity.cycle)
     share = self._config.max_refused_fraction
@@ -64,7 +73,7 @@ class Ledger:
         f'{count} of the {quota} episodes of cycle {identity.cycle} were '
         f'refused; max_refused_fraction allows {share}. The last one: {reason}'
       )
-    return attempt
+    return present
 
   def missing(self, cycle: int, actor: int) -> list[tuple[int, int]]:
     """What `actor` still owes to `cycle`, as (episode, attempt)."""

@@ -18,6 +18,7 @@ import launchpad as lp
 from launchpad import address as lp_address
 import tree
 
+from launchers.acting.separate import ActingStoppedError
 from launchers.hosts.process import enter_node, import_function
 from launchers.nodes.conductor import Conductor
 from launchers.runs.config import GrowingBatchConfig
@@ -158,3 +159,5 @@ def _run(function: str, name: str, *args: Any) -> None:
     import_function(function)(*resolved, lp.stop_event().wait)
   except TeacherStoppedError:
     print('Stopped while it waited for the teacher.', flush=True)
+  except ActingStoppedError:
+    print('Stopped amid episodes, which are acted again.', flush=True)

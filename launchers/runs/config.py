@@ -13,6 +13,7 @@ from typing import Any, Literal, Optional
 from agents import registry as agents_registry
 from agents.config import AgentConfig, CloningConfig, ObjectiveConfig
 from agents.d4pg.config import D4PGConfig
+from launchers.environments import names
 from teachers import registry, snapshot, untrained
 
 
@@ -50,7 +51,12 @@ class GrowingBatchConfig:
   name: str = ''
   """The run's name; empty: TASK-OBJECTIVE-SEED."""
   task: str = 'cartpole-swingup'
-  """A dm_control suite task, as domain-task or domain:task."""
+  """A dm_control suite task (domain-task), `gymnasium:ID`, a name of
+  dm_control's manipulation or locomotion, or `module:factory?name=value` that
+  gives a dm_env.Environment or a gymnasium.Env."""
+  action_bound: Optional[float] = None
+  """What actions go up to where the environment does not say; None: one that
+  does not say is refused."""
   seed: int = 0
   """Every random number of the run derives from it."""
   cycles: int = 4
@@ -84,8 +90,8 @@ class GrowingBatchConfig:
   """Updates between two checkpoints of the learner: the most that a kill
   makes it compute again."""
   max_refused_fraction: float = 0.25
-  """Share of a cycle's episodes that the curator may refuse (non-finite
-  values, actions out of bounds, ...) before the run fails."""
+  """Share of a cycle's episodes that may fail (the environment raises, gives
+  NaN, ...) or be refused by the curator before the run fails."""
   agent: AgentConfig = D4PGConfig()
   objective: ObjectiveConfig = ObjectiveConfig()
   cloning: CloningConfig = CloningConfig()
@@ -93,7 +99,8 @@ class GrowingBatchConfig:
   evaluation: EvaluationConfig = EvaluationConfig()
 
   def __post_init__(self) -> None:
-    """Refuses values that no run could honour."""
+    """Refuses values that no run could honour; the task gets its one name."""
+    object.__setattr__(self, 'task', names.canonical(self.task))
     at_least = {
       'cycles': 0, 'actor_steps': 0, 'episode_steps': 1, 'num_actors': 1,
       'critic_pretrain_steps': 0, 'checkpoint_interval': 1, 'seed': 0,
@@ -140,13 +147,13 @@ class GrowingBatchConfig:
   @property
   def run_name(self) -> str:
     """The directory's name under runs/."""
-    task = self.task.replace(':', '-')
+    task = names.slug(self.task)
     return self.name or f'{task}-{self.objective.kind}-{self.seed}'
 
   @property
   def advisor(self) -> str:
     """The teacher's address; see `teachers.registry`."""
-    expert = f'{self.task.replace(":", "-")}/expert'
+    expert = f'{self.task}/expert'
     default = expert if snapshot.is_shipped(expert) else untrained.NAME
     return self.teacher or default
 

@@ -6,8 +6,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from datasets import files, records
+from launchers.environments import names
 
-_INTRODUCED = {'agent.kind': 'd4pg'}
+_INTRODUCED = {
+  'action_bound': None,
+  'agent.kind': 'd4pg',
+  'max_refused_fraction': 0.25,
+}
 """Options that older configurations lack, and what was done before them."""
 
 
@@ -55,6 +60,8 @@ def differences(old: Any, new: Any, where: str = '') -> Iterator[str]:
     for key in sorted(old.keys() | new.keys()):
       path = f'{where}.{key}' if where else key
       before = old.get(key, _INTRODUCED.get(path))
+      if path == 'task':  # Older ones keep it as the person wrote it.
+        before = names.canonical(str(before))
       yield from differences(before, new.get(key), path)
   elif old != new:
     yield f'{where}: {old!r} there, {new!r} here'

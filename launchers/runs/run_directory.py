@@ -33,6 +33,11 @@ class RunDirectory:
     """The options of the run."""
     return self.root / 'config.json'
 
+  @property
+  def task(self) -> Path:
+    """What the environment's numbers are."""
+    return self.root / 'task.json'
+
   def cycle(self, cycle: int) -> Path:
     """The directory of one cycle."""
     return self.root / 'cycles' / f'{cycle:03d}'

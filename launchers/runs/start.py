@@ -15,6 +15,7 @@ from datasets import files, records
 from datasets.tasks import Task
 from datasets.types import EpisodeId
 from datasets.validation import check_task
+from launchers.environments.names import canonical
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
 
@@ -93,6 +94,7 @@ def _differences(
 
 def _options_of_cycle_0(tree: dict[str, Any]) -> dict[str, Any]:
   kept = {key: value for key, value in tree.items() if key not in _LATER}
+  kept['task'] = canonical(tree['task'])
   later_of = {
     **_LATER_OF,
     'agent': registry.find(tree['agent'].get('kind', 'd4pg')).later_options,

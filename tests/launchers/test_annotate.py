@@ -43,6 +43,7 @@ def data(tmp_path: Path) -> Path:
       noise=0.3,
       digest=policy.digest,
     ):
+      assert not isinstance(episode, rollouts.Failure)
       if episode.identity.episode == 0:
         other = Annotation('other', 'x', episode.actions)
         episode = episode._replace(annotation=other)

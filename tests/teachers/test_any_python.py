@@ -6,7 +6,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from launchers.acting import rollouts
+from launchers.environments.suite import Environment
 from teachers import client, errors, registry
 from teachers.base import Task
 from tests.teachers import other_python
@@ -76,7 +76,7 @@ def test_its_errors_are_named_and_it_goes_on(address) -> None:
 
 def test_it_swings_the_pole_up(address) -> None:
   teacher = registry.load(address, CARTPOLE)
-  environment = rollouts.make_environments('cartpole-swingup', 1)[0]
+  environment = Environment('cartpole-swingup')
   observation = np.empty(5, np.float32)
   environment.reset(0, observation)
   total = 0.0

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from launchers.acting import rollouts
+from launchers.acting.places import Places
 from teachers import checks, scripted
 from teachers.base import Task
 from tests.teachers.contract import TeacherContract
@@ -32,10 +33,12 @@ class TestCartpole(TeacherContract):
   ],
 )
 def test_returns_are_near_the_experts(task, least):
-  environments = rollouts.make_environments(task.name, 4)
+  environments = Places(task.name, None).take(4)
   teacher = scripted.make(task)
   seeds = [rollouts.seed_for(7, rollouts.EVALUATE, index) for index in range(4)]
-  returns = rollouts.evaluate(environments, teacher.actions, 1_000, seeds)
+  returns, _ = rollouts.split(
+    rollouts.evaluate(environments, teacher.actions, 1_000, seeds)
+  )
   assert np.mean(returns) > least
 
 

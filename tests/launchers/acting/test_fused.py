@@ -1,5 +1,7 @@
 """Fused episodes: what dm_control gives, bit for bit, however many at once."""
 
+from typing import Union
+
 from dm_control import suite
 import numpy as np
 import pytest
@@ -58,7 +60,9 @@ def test_every_task_of_the_study_has_a_kernel() -> None:
 def test_a_policys_episode_is_dm_controls(task: str) -> None:
   policy = policy_for(task, 0)
   environments = [Environment(task) for _ in range(3)]
-  acted = rollouts.run_episodes(environments, policy, STEPS, 0.0, seeds(3))
+  acted, _ = rollouts.split(
+    rollouts.run_episodes(environments, policy, STEPS, 0.0, seeds(3))
+  )
   for rollout, seed in zip(acted, seeds(3), strict=True):
     observations, rewards = dm_control_episode(task, policy, seed)
     np.testing.assert_array_equal(rollout.observations[:-1], observations)
@@ -71,9 +75,11 @@ def test_wild_actions_give_the_same_both_ways(task: str) -> None:
   """Full noise goes where an untrained policy does not: contacts, limits."""
   policy = policy_for(task, 1)
   both = [
-    rollouts.run_episodes(
-      [kind(task) for _ in range(2)], policy, STEPS, 1.0, seeds(2)
-    )
+    rollouts.split(
+      rollouts.run_episodes(
+        [kind(task) for _ in range(2)], policy, STEPS, 1.0, seeds(2)
+      )
+    )[0]
     for kind in (Environment, _Unfused)
   ]
   for fused, separate in zip(*both, strict=True):
@@ -103,7 +109,9 @@ def test_evaluations_do_not_depend_on_their_neighbours(
       assert got == rollouts.evaluate(alone, behaviour, 40, own)
 
 
-def blown_up(environments: list[Environment]) -> list[rollouts.Rollout]:
+def blown_up(
+  environments: list[Environment],
+) -> list[Union[rollouts.Rollout, rollouts.Failure]]:
   """Three episodes of 9 steps, of which the second breaks in its fifth."""
   steps = 0
 
@@ -122,12 +130,21 @@ def test_a_fused_simulation_that_blows_up_ends_alone() -> None:
   environments = [Environment('cheetah-run') for _ in range(3)]
   fused = blown_up(environments)
   separate = blown_up([_Unfused('cheetah-run') for _ in range(3)])
-  assert [len(rollout.rewards) for rollout in fused] == [9, 5, 9]
-  assert np.isnan(fused[1].rewards[-1])
-  for one, two in zip(fused, separate, strict=True):
+  whys = [
+    r.reason if isinstance(r, rollouts.Failure) else len(r.rewards)
+    for r in fused
+  ]
+  assert whys == [9, 'Its step 4 failed. PhysicsError: mjWARN_BADQPOS', 9]
+  assert isinstance(separate[1], rollouts.Failure)
+  assert 'step 4 failed. PhysicsError' in separate[1].reason
+  for one, two in zip(
+    rollouts.split(fused)[0], rollouts.split(separate)[0], strict=True
+  ):
     for mine, theirs in zip(one, two, strict=True):
       np.testing.assert_array_equal(mine, theirs)
-  (again,) = rollouts.run_episodes(
-    environments[1:2], policy_for('cheetah-run', 0), 9, 0.0, seeds(1)
+  (again,), _ = rollouts.split(
+    rollouts.run_episodes(
+      environments[1:2], policy_for('cheetah-run', 0), 9, 0.0, seeds(1)
+    )
   )
   assert np.isfinite(again.rewards).all()

@@ -13,12 +13,14 @@ from tests.launchers.harness import random_policy
 
 
 def run(noise: float, seed: int, steps: int = 30) -> rollouts.Rollout:
-  (rollout,) = rollouts.run_episodes(
-    [Environment('cartpole-swingup')],
-    random_policy(1),
-    steps,
-    noise,
-    [rollouts.seed_for(0, rollouts.ACT, 1, 0, seed)],
+  (rollout,), _ = rollouts.split(
+    rollouts.run_episodes(
+      [Environment('cartpole-swingup')],
+      random_policy(1),
+      steps,
+      noise,
+      [rollouts.seed_for(0, rollouts.ACT, 1, 0, seed)],
+    )
   )
   return rollout
 
@@ -38,9 +40,10 @@ def test_an_episode_does_not_depend_on_its_neighbours(beside: int) -> None:
   seeds = [rollouts.seed_for(0, rollouts.ACT, 1, 0, n) for n in range(beside)]
   for position in range(beside):
     seeds[position] = rollouts.seed_for(0, rollouts.ACT, 1, 0, 7)
-    together = rollouts.run_episodes(
-      environments, random_policy(1), 30, 0.3, seeds
-    )[position]
+    (*acted,), _ = rollouts.split(
+      rollouts.run_episodes(environments, random_policy(1), 30, 0.3, seeds)
+    )
+    together = acted[position]
     for one, two in zip(alone, together, strict=True):
       np.testing.assert_array_equal(one, two)
 
@@ -104,16 +107,22 @@ class _Scripted(Environment):
 
 
 def test_a_termination_ends_the_episode() -> None:
-  (rollout,) = rollouts.run_episodes(
-    [_Scripted(3, False)], random_policy(0), 10, 0.0, [rollouts.seed_for(0, 1)]
+  (rollout,), _ = rollouts.split(
+    rollouts.run_episodes(
+      [_Scripted(3, False)],
+      random_policy(0),
+      10,
+      0.0,
+      [rollouts.seed_for(0, 1)],
+    )
   )
   assert rollout.observations.shape == (4, 5)
   np.testing.assert_array_equal(rollout.discounts, [1, 1, 0])
 
 
 def test_a_simulation_that_blows_up_is_not_silent() -> None:
-  (rollout,) = rollouts.run_episodes(
+  (result,) = rollouts.run_episodes(
     [_Scripted(3, True)], random_policy(0), 10, 0.0, [rollouts.seed_for(0, 1)]
   )
-  assert np.isnan(rollout.rewards[-1])
-  assert np.isfinite(rollout.rewards[:-1]).all()
+  assert isinstance(result, rollouts.Failure)
+  assert 'step 2 failed. PhysicsError: the simulation is un' in result.reason

@@ -83,7 +83,9 @@ def episode(policy: Policy, index: int) -> Episode:
   environments = [Environment('cartpole-swingup')]
   orders = [(identity, seed_of(CONFIG.seed, identity, attempt=0))]
   steps, noise = CONFIG.episode_steps, CONFIG.acting_noise
-  return next(act(environments, policy, orders, steps, noise, policy.digest))
+  acted = next(act(environments, policy, orders, steps, noise, policy.digest))
+  assert isinstance(acted, Episode)
+  return acted
 
 
 def with_value(array: np.ndarray, value: float) -> np.ndarray:

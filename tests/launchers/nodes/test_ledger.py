@@ -65,3 +65,12 @@ def test_too_many_refusals_fail_the_run() -> None:
   ledger.refuse(identity(1), 'NaN')
   with pytest.raises(RunFailedError, match=r'3 of the 4.*reward is NaN'):
     ledger.refuse(identity(2), 'reward is NaN')
+
+
+def test_telling_of_a_failed_attempt_twice_counts_once() -> None:
+  ledger = Ledger(config())
+  assert ledger.refuse(identity(0), 'NaN', attempt=0) == 0
+  assert ledger.refuse(identity(0), 'NaN', attempt=0) is None
+  assert ledger.refused(1) == 1
+  assert ledger.missing(1, 0)[0] == (0, 1)
+  assert ledger.refuse(identity(0), 'NaN', attempt=1) == 1

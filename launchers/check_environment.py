@@ -1,0 +1,123 @@
+"""Checks an environment: python -m launchers.check_environment --task T.
+
+It says what would go wrong. Its last line is JSON. Exit codes: 0 good, 1 something would break a run, 2 the
+environment is refused.
+"""
+
+import dataclasses
+import json
+import multiprocessing
+from multiprocessing import connection
+import signal
+import sys
+from typing import Any, Optional, Union
+
+from rich.console import Console
+from rich.table import Table
+import tyro
+
+from launchers.environments import contract
+from launchers.environments.contract import Finding
+from launchers.environments.trial import Trial
+from launchers.hosts import process
+
+_REFUSED = 2  # An exit code.
+
+
+@dataclasses.dataclass(frozen=True)
+class CheckConfig:
+  """Acts some episodes of an environment at random and judges it."""
+
+  task: str
+  """What the other commands take as --task."""
+  action_bound: Optional[float] = None
+  """What actions go up to where the environment does not say."""
+  steps: int = 200
+  """Steps after which an episode is cut."""
+  seconds: float = 10.0
+  """Seconds after which it is cut earlier; there are eight episodes."""
+
+
+def check(config: CheckConfig) -> list[Finding]:
+  """What the checks find, in a process that the environment may end.
+
+  Raises:
+    ValueError: there is no such environment, or none can learn in it.
+  """
+  context = multiprocessing.get_context('spawn')
+  ours, theirs = context.Pipe(duplex=False)
+  child = context.Process(target=_judge, args=(config, theirs))
+  child.start()
+  theirs.close()
+  try:
+    answer: Union[str, list[Finding]] = ours.recv()
+  except EOFError:
+    child.join()
+    return [_crash(child.exitcode or 0)]
+  child.join()
+  if isinstance(answer, str):
+    raise ValueError(answer)
+  return answer
+
+
+def _judge(config: CheckConfig, answers: connection.Connection) -> None:
+  try:
+    trial = Trial(
+      config.task, config.action_bound, config.steps, config.seconds
+    )
+  except ValueError as error:
+    answers.send(str(error))
+    return
+  answers.send([check(trial) for check in contract.CHECKS])
+
+
+def _crash(code: int) -> Finding:
+  how = f'ended with exit code {code}'
+  if code < 0:
+    how = f'was killed by {signal.Signals(-code).name}'
+  return Finding(
+    'survives',
+    False,
+    f'Its process {how}; its output is above.',
+    'Run it by itself in a debugger. A run acts such an episode again, and '
+    'fails when more than max_refused_fraction of a cycle fail.',
+    breaks=True,
+  )
+
+
+def show(findings: list[Finding], console: Console) -> None:
+  """The findings as a table."""
+  table = Table('check', '', 'what it saw', 'what to do', box=None)
+  for finding in findings:
+    mark = '[green]good[/]'
+    if not finding.ok:
+      mark = '[bold red]breaks[/]' if finding.breaks else '[yellow]costs[/]'
+    remedy = '' if finding.ok else finding.remedy
+    table.add_row(finding.check, mark, finding.detail, remedy)
+  console.print(table)
+
+
+def main() -> int:
+  """The command; returns its exit code."""
+  process.prepare_environment()
+  console = Console(stderr=True, width=None if sys.stderr.isatty() else 110)
+  program = process.program('launchers.check_environment')
+  config = tyro.cli(CheckConfig, prog=program)
+  try:
+    findings = check(config)
+  except ValueError as error:
+    console.print('[bold red]Refused:[/]', end=' ')
+    console.print(str(error), markup=False, highlight=False)
+    return _REFUSED
+  show(findings, console)
+  bad = [finding for finding in findings if not finding.ok]
+  result: dict[str, Any] = {
+    'task': config.task,
+    'findings': [finding._asdict() for finding in bad],
+  }
+  print(json.dumps(result))
+  return int(any(finding.breaks for finding in bad))
+
+
+if __name__ == '__main__':
+  sys.exit(main())

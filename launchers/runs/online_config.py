@@ -1,0 +1,64 @@
+"""What a teacher's training by online interaction is."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any, Optional
+
+from agents.config import AgentConfig
+from agents.d4pg.config import D4PGConfig
+from launchers.environments import names
+
+
+@dataclasses.dataclass(frozen=True)
+class OnlineConfig:
+  """Online D4PG on one task, to make a teacher."""
+
+  task: str = 'cartpole-swingup'
+  """A dm_control suite task (domain-task), `gymnasium:ID`, a name of
+  dm_control's manipulation or locomotion, or `module:factory?name=value` that
+  gives a dm_env.Environment or a gymnasium.Env."""
+  action_bound: Optional[float] = None
+  """What actions go up to where the environment does not say; None: one that
+  does not say is refused."""
+  seed: int = 0
+  """Every random number derives from it."""
+  name: str = ''
+  """The directory's name under runs/; empty: online-TASK-SEED."""
+  episodes: int = 300
+  """Episodes to act."""
+  random_episodes: int = 5
+  """First episodes, acted by the untrained policy with a noise of 1."""
+  episode_steps: int = 1_000
+  """Environment steps after which an episode is cut (not terminated)."""
+  updates_per_episode: int = 500
+  """Learner steps after each episode."""
+  acting_noise: float = 0.3
+  """Standard deviation of the Gaussian noise at the start, action units."""
+  final_acting_noise: float = 0.1
+  """... and at the end; it falls linearly."""
+  evaluation_interval: int = 10
+  """Episodes between two evaluations, snapshots and checkpoints."""
+  evaluation_episodes: int = 5
+  """Episodes per evaluation."""
+  max_refused_fraction: float = 0.25
+  """Share of the episodes that may fail, because the environment raises or
+  gives NaN, before the command does."""
+  agent: AgentConfig = D4PGConfig()
+  runs: Path = Path('runs')
+  """The directory that holds the run directories."""
+
+  def __post_init__(self) -> None:
+    """The task gets its one name."""
+    object.__setattr__(self, 'task', names.canonical(self.task))
+
+  @property
+  def run_name(self) -> str:
+    """The directory's name under runs/."""
+    return self.name or f'online-{names.slug(self.task)}-{self.seed}'
+
+  def to_json(self) -> dict[str, Any]:
+    """The configuration as plain data."""
+    tree = dataclasses.asdict(self)
+    del tree['runs']
+    return json.loads(json.dumps(tree, default=str))

@@ -1,0 +1,110 @@
+"""The contract: what is well made passes, and each fault has its finding."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from launchers.environments import contract
+from launchers.environments.contract import EnvironmentContract
+from launchers.environments.trial import Trial
+from tests.launchers.harness import ROOT
+
+HERE = 'tests.launchers.environments.examples'
+
+
+class TestSuite(EnvironmentContract):
+  task = 'walker-run'
+
+
+class TestUnboundedSuite(EnvironmentContract):
+  task = 'lqr-lqr_2_1'
+  action_bound = 1.0
+
+
+class TestGymnasium(EnvironmentContract):
+  task = 'gymnasium:Pendulum-v1'
+
+
+class TestGymnasiumsMuJoCo(EnvironmentContract):
+  task = 'gymnasium:Hopper-v5'
+
+
+class TestManipulation(EnvironmentContract):
+  task = 'reach_site_features'
+  steps = 20
+
+
+class TestLocomotion(EnvironmentContract):
+  task = 'rodent_two_touch'
+  steps = 20
+
+
+class TestGymnasiumOfAUser(EnvironmentContract):
+  task = f'{HERE}:point?limit=15'
+
+
+class TestDmEnvOfAUser(EnvironmentContract):
+  task = f'{HERE}:pendulum'
+
+
+class TestDmEnvThatIsRemade(EnvironmentContract):
+  task = f'{HERE}:remade'
+
+
+FAULTS = {
+  'point?raises=0.1': {'raises nothing'},
+  'point?fault=reset': {'raises nothing'},
+  'point?nan=0.1': {'finite'},
+  'point?fault=width': {'as specified'},
+  'point?fault=rewards': {'one reward'},
+  'pendulum?fault=discount': {'discounts'},
+  'pendulum?fault=restarts': {'discounts'},
+  'point?fault=unseeded': {'seeded'},
+  'unseeded': {'seeded'},
+  'point?fault=remembers': {'forgets'},
+  'point?leak=1000000': {'keeps its size'},
+  'point?fault="time limit"': {'terminates for a reason'},
+  'point?fault=global': {'seeded'},
+}
+
+
+@pytest.mark.parametrize('fault', FAULTS)
+def test_each_fault_is_found(fault: str) -> None:
+  trial = Trial(f'{HERE}:{fault}')
+  findings = [check(trial) for check in contract.CHECKS]
+  assert {f.check for f in findings if not f.ok} == FAULTS[fault]
+  for finding in findings:
+    assert finding.detail
+    assert finding.ok or finding.remedy
+
+
+def command(*words: str) -> tuple[int, str]:
+  result = subprocess.run(
+    [sys.executable, '-m', 'launchers.check_environment', *words],
+    cwd=ROOT, capture_output=True, text=True, timeout=120,
+  )  # fmt: skip
+  return result.returncode, result.stdout
+
+
+@pytest.mark.parametrize(
+  ('task', 'code', 'found'),
+  [
+    (f'{HERE}:point', 0, []),
+    (f'{HERE}:unseeded', 0, ['seeded']),
+    (f'{HERE}:point?nan=0.1', 1, ['finite']),
+    (f'{HERE}:point?fault=crash', 1, ['survives']),
+  ],
+)
+def test_the_command_says_what_would_go_wrong(
+  task: str, code: int, found: list[str]
+) -> None:
+  status, output = command('--task', task)
+  result = json.loads(output.splitlines()[-1])
+  assert [finding['check'] for finding in result['findings']] == found
+  assert status == code
+
+
+def test_the_command_refuses_what_is_no_environment() -> None:
+  assert command('--task', 'nothing') == (2, '')
