@@ -113,7 +113,7 @@ class Agent(tf.Module, abc.ABC):
       step: scalar int64, updates done before this one.
 
     Returns:
-      Scalar metrics by name.
+      Scalar metrics by name, the same at every step.
     """
 
   def pretraining(self) -> 'Agent':
@@ -228,9 +228,12 @@ class Learner(tf.Module):
         lambda x: tf.TensorSpec([None, *x.shape[1:]], x.dtype), batch
       )
       signature = [specs, tf.TensorSpec([], tf.int32)]
-      self._graph = tf.function(
+      graph = tf.function(
         self._updates, input_signature=signature, autograph=False
       )
+      # A checkpoint would list a graph that hangs on a module, so that files
+      # of equal weights would differ by what their processes had traced.
+      self._graph = lambda *arguments: graph(*arguments)
     return self._graph(batch, tf.constant(count)).numpy()
 
   def _updates(self, batches: Batch, count: tf.Tensor) -> tf.Tensor:

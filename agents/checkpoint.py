@@ -16,6 +16,7 @@ _NAME = re.compile(r'step_(\d{9,})')
 _ASIDE = '.aside_'  # Being written, or being removed.
 _REPLACED = '.replaced_'
 _DAMAGED = '.damaged'
+_STALE = '.stale'
 _MANIFEST = 'manifest.json'
 _PREFIX = 'checkpoint'
 _KEEP = 2
@@ -45,6 +46,8 @@ def save(
   trackables: Mapping[str, Any], directory: str | os.PathLike[str], step: int
 ) -> pathlib.Path:
   """Writes a checkpoint and drops all but the newest two.
+
+  Those of later steps are of another past: they are set aside as *.stale.
 
   Args:
     trackables: modules, optimizers and variables by name.
@@ -76,7 +79,11 @@ def save(
         str(final),
       ) from error
     raise
-  for old in _checkpoints(directory)[:-_KEEP]:
+  checkpoints = _checkpoints(directory)
+  newest = checkpoints.index(final)
+  for stale in checkpoints[newest + 1 :]:
+    _set_aside(stale, _STALE)
+  for old in checkpoints[: max(0, newest + 1 - _KEEP)]:
     _remove(old)
   return final
 
@@ -107,7 +114,7 @@ def restore_newest(
     try:
       step = _verify(path)
     except _DamagedError:
-      damaged.append(_quarantine(path))
+      damaged.append(_set_aside(path, _DAMAGED))
       continue
     _restore(trackables, path)
     return Restored(step, tuple(damaged))
@@ -159,13 +166,17 @@ def _verify(path: pathlib.Path) -> int:
     IsADirectoryError,
     KeyError,
     NotADirectoryError,
+    RecursionError,
     TypeError,
     ValueError,
   ) as error:
     raise _DamagedError(str(error)) from error
-  if not expected or found != expected or path.name != f'step_{step:09d}':
+  number = int(path.name.removeprefix('step_'))
+  if type(step) is not int or step != number:
+    raise _DamagedError(f'its manifest is of step {step!r}')
+  if not expected or found != expected:
     raise _DamagedError('its files are not those of its manifest')
-  return step
+  return number
 
 
 def _restore(trackables: Mapping[str, Any], path: pathlib.Path) -> None:
@@ -180,12 +191,12 @@ def _restore(trackables: Mapping[str, Any], path: pathlib.Path) -> None:
     ) from error
 
 
-def _quarantine(path: pathlib.Path) -> pathlib.Path:
-  target = path.with_name(path.name + _DAMAGED)
+def _set_aside(path: pathlib.Path, suffix: str) -> pathlib.Path:
+  target = path.with_name(path.name + suffix)
   number = 1
   while target.exists():
     number += 1
-    target = path.with_name(f'{path.name}.{number}{_DAMAGED}')
+    target = path.with_name(f'{path.name}.{number}{suffix}')
   os.rename(path, target)
   _sync(path.parent)
   return target

@@ -10,7 +10,7 @@ Importing this module imports no TensorFlow; making networks does.
 import importlib
 from typing import TYPE_CHECKING, Any, Optional
 
-from agents.config import AgentConfig, ObjectiveConfig
+from agents.config import AgentConfig, Kind, ObjectiveConfig
 from agents.entry import Entry
 from datasets.types import EnvironmentSpec
 
@@ -34,6 +34,25 @@ def find(kind: str) -> Entry:
   if kind not in KINDS:
     raise ValueError(f'agent {kind!r} is unknown; choose one of {KINDS}.')
   return importlib.import_module(f'agents.{kind}').ENTRY
+
+
+def check_objective(config: AgentConfig, objective: Kind) -> None:
+  """Refuses an objective that an agent's policy cannot minimise in a run.
+
+  Raises:
+    ValueError: says what the agent can do.
+  """
+  objectives = find(config.kind).objectives
+  if not objectives:
+    raise ValueError(
+      f'The agent {config.kind} learns from files alone: python -m '
+      f'launchers.offline --agent {config.kind} --data DIR.'
+    )
+  if objective not in objectives:
+    raise ValueError(
+      f'The agent {config.kind} has no objective {objective!r}; choose one of '
+      f'{objectives}.'
+    )
 
 
 def make_networks(

@@ -10,7 +10,6 @@ from agents.config import Kind, ObjectiveConfig
 from agents.d4pg.config import D4PGConfig
 from benchmarks import teachers_parts
 from datasets.memory import Memory, UniformSampler
-from datasets.types import EnvironmentSpec
 from launchers.nodes.batches import gather_for
 from launchers.nodes.teacher_gradients import TeacherGradients
 from teachers import client
@@ -60,7 +59,7 @@ def _learner(
   gradients = TeacherGradients(load)
   if objective.uses_teacher_gradients:
     gradients.prepare()
-  spec = EnvironmentSpec(*teachers_parts.TASK[1:])
+  spec = teachers_parts.TASK.spec
   networks = registry.make_networks(_CONFIG, spec, seed=0)
   agent = registry.make_agent(
     _CONFIG, networks, objective, _TOTAL_STEPS, gradients

@@ -1,10 +1,13 @@
 """An episode as named arrays and JSON metadata, for files and for Reverb."""
 
 from collections.abc import Mapping
-from typing import Any
+import functools
+import json
+from typing import Any, Optional
 
 import numpy as np
 
+from datasets.tasks import Task
 from datasets.types import Annotation, Episode, EpisodeId
 
 ADVICE = 'advice'
@@ -23,6 +26,8 @@ def to_arrays(episode: Episode) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     arrays[ADVICE] = np.asarray(episode.annotation.actions)
     metadata['teacher'] = episode.annotation.teacher
     metadata['version'] = episode.annotation.version
+  if episode.task is not None:
+    metadata['task'] = episode.task.to_json()
   return arrays, metadata
 
 
@@ -39,7 +44,7 @@ def from_arrays(
     The episode, whose content is not checked (see `validation`).
 
   Raises:
-    ValueError: something of an episode is missing.
+    ValueError: something of an episode is missing, or its task is none.
   """
   missing = set(REQUIRED) - set(arrays)
   missing |= {'identity', 'policy'} - set(metadata)
@@ -60,4 +65,18 @@ def from_arrays(
     arrays['rewards'],
     arrays['discounts'],
     annotation,
+    _task_of(metadata),
   )
+
+
+def _task_of(metadata: Mapping[str, Any]) -> Optional[Task]:
+  """None in what was written before episodes carried their task."""
+  if 'task' not in metadata:
+    return None
+  return _parse_task(json.dumps(metadata['task'], sort_keys=True))
+
+
+# The episodes of a run share one task, which is then one object, too.
+@functools.lru_cache(maxsize=64)
+def _parse_task(text: str) -> Task:
+  return Task.from_json(json.loads(text))

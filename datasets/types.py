@@ -4,17 +4,8 @@ from typing import Any, NamedTuple, Optional
 
 import numpy as np
 
-
-class EnvironmentSpec(NamedTuple):
-  """The sizes of a task whose actions are canonical, in [-1, 1]^A.
-
-  Attributes:
-    observation_size: S, the width of the flattened observation.
-    action_size: A, the width of an action.
-  """
-
-  observation_size: int
-  action_size: int
+from datasets.tasks import EnvironmentSpec as EnvironmentSpec
+from datasets.tasks import Task
 
 
 class EpisodeId(NamedTuple):
@@ -59,6 +50,8 @@ class Episode(NamedTuple):
     discounts: [T] float32, 0 after a true termination, else 1 (a time limit
       is no termination).
     annotation: a teacher's advice, or None.
+    task: what it was acted in; None in files that were written before episodes
+      said so.
   """
 
   identity: EpisodeId
@@ -68,6 +61,7 @@ class Episode(NamedTuple):
   rewards: np.ndarray
   discounts: np.ndarray
   annotation: Optional[Annotation] = None
+  task: Optional[Task] = None
 
   @property
   def num_steps(self) -> int:

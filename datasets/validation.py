@@ -4,6 +4,7 @@ from typing import Optional
 
 import numpy as np
 
+from datasets.tasks import Task
 from datasets.types import EnvironmentSpec, Episode, EpisodeId
 
 
@@ -16,6 +17,7 @@ def check_episode(
   spec: EnvironmentSpec,
   expected_policy: Optional[str] = None,
   num_steps: Optional[int] = None,
+  task: Optional[Task] = None,
 ) -> None:
   """Refuses an episode that is not what it should be.
 
@@ -25,6 +27,8 @@ def check_episode(
     expected_policy: digest of the policy that must have acted, or None where
       any will do.
     num_steps: the length that it must have, or None where any will do.
+    task: what it must say that it was acted in, or None where any will do. Old
+      files do not say: for what comes out of files there is `check_task`.
 
   Raises:
     EpisodeRefused: it is none of this task, this policy, this length, or it
@@ -33,6 +37,12 @@ def check_episode(
   try:
     _check_identity(episode.identity)
     _check_policy(episode.policy, expected_policy)
+    if task is not None and episode.task is None:
+      raise EpisodeRefused(
+        f'it says of no task that it was acted in it; this is {task.name}. '
+        'Give the task of the environment that it was acted in.'
+      )
+    _check_task(episode, task)
     length = _check_length(episode, num_steps)
     arrays = {
       'observations': (length + 1, spec.observation_size),
@@ -45,6 +55,25 @@ def check_episode(
     _check_actions('actions', episode.actions)
     _check_discounts(episode.discounts)
     _check_annotation(episode, (length, spec.action_size))
+  except EpisodeRefused as error:
+    raise EpisodeRefused(f'Episode {episode.identity}: {error}') from None
+
+
+def check_task(episode: Episode, task: Optional[Task]) -> None:
+  """Refuses an episode of another task.
+
+  One that does not say its task passes: files are older than that. So this is
+  for what comes out of files, and `check_episode` for what is being collected.
+
+  Args:
+    episode: the episode.
+    task: what it must have been acted in; None: any will do.
+
+  Raises:
+    EpisodeRefused: names the difference.
+  """
+  try:
+    _check_task(episode, task)
   except EpisodeRefused as error:
     raise EpisodeRefused(f'Episode {episode.identity}: {error}') from None
 
@@ -79,6 +108,17 @@ def _check_policy(policy: str, expected: Optional[str]) -> None:
     raise EpisodeRefused(
       f'it was made by policy {policy}, but this cycle collects with policy '
       f'{expected}; restart the actor so that it loads that one.'
+    )
+
+
+def _check_task(episode: Episode, task: Optional[Task]) -> None:
+  if task is None or episode.task is None:
+    return
+  differences = episode.task.differences(task)
+  if differences:
+    raise EpisodeRefused(
+      f'it is of another task than {task.name} ({"; ".join(differences)}); '
+      'use episodes of this task.'
     )
 
 

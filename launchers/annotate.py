@@ -18,8 +18,8 @@ from rich.console import Console
 import tyro
 
 from datasets.store import EpisodeStore, episode_digest
-from datasets.types import Annotation, EnvironmentSpec, Episode, EpisodeId
-from datasets.validation import check_episode
+from datasets.types import Annotation, Episode, EpisodeId
+from datasets.validation import check_episode, check_task
 from launchers import options
 from launchers.display import progress_bar
 from launchers.hosts import process
@@ -46,7 +46,8 @@ class AnnotateConfig:
   output: Optional[Path] = None
   """Where the copies go; None: DATA-annotated."""
   task: str = ''
-  """The task, which only module:factory needs to be told."""
+  """The task; empty: the one that the episodes name. Older ones name none, and
+  module:factory needs to be told one."""
   batch: int = _MAX_ROWS
   """Most observations in a request, up to 8192; whole episodes as they fit."""
   requests: int = 4
@@ -86,11 +87,11 @@ def annotate(config: AnnotateConfig, console: Console) -> dict[str, Any]:
   """
   source, digests, target = _open(config)
   first = source.read(min(digests))
-  spec = EnvironmentSpec(first.observations.shape[1], first.actions.shape[1])
+  task = _task(config, first)
   stopping = threading.Event()
   teacher = registry.load(
     config.teacher,
-    Task(_task(config), *spec),
+    task,
     'actions',
     on_trouble=options.trouble_on(console),
     is_stopping=stopping.is_set,
@@ -100,7 +101,7 @@ def annotate(config: AnnotateConfig, console: Console) -> dict[str, Any]:
     console.print(f'Set aside {path}: {reason}; it is asked for again.')
   done = _survey(store, source, digests, teacher)
   missing = (
-    _checked(source.read(identity), spec)
+    _checked(source.read(identity), task)
     for identity in digests
     if identity not in done
   )
@@ -150,10 +151,20 @@ def _open(
   return source, digests, target
 
 
-def _task(config: AnnotateConfig) -> str:
-  if config.task or registry.is_python(config.teacher):
-    return options.task_of(config.teacher, config.task)
-  return str(config.data)  # Read by nobody but a person, in a refusal.
+def _task(config: AnnotateConfig, first: Episode) -> Task:
+  """The task of the episodes, of which `first` is one; '' if nobody names it.
+
+  Raises:
+    ValueError: the person names another task than the episode.
+  """
+  name = config.task.replace(':', '-')
+  if first.task is not None:
+    named = Task(name, *first.task.spec)
+    check_task(first, named)
+    return first.task
+  if registry.is_python(config.teacher):
+    name = options.task_of(config.teacher, name)
+  return Task(name, first.observations.shape[1], first.actions.shape[1])
 
 
 def _survey(
@@ -185,8 +196,9 @@ def _survey(
   return done
 
 
-def _checked(episode: Episode, spec: EnvironmentSpec) -> Episode:
-  check_episode(episode, spec)
+def _checked(episode: Episode, task: Task) -> Episode:
+  check_episode(episode, task.spec)
+  check_task(episode, task)
   return episode
 
 
@@ -246,11 +258,11 @@ def _in_flight(
 
 def main() -> int:
   """The command; returns its exit code."""
+  process.prepare_environment()
   console = Console(stderr=True)
-  config = tyro.cli(AnnotateConfig)
+  config = tyro.cli(AnnotateConfig, prog=process.program('launchers.annotate'))
   return options.run_command(console, lambda: annotate(config, console))
 
 
 if __name__ == '__main__':
-  process.prepare_environment()
   sys.exit(main())

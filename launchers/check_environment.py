@@ -1,6 +1,6 @@
-"""Says what would go wrong: python -m launchers.check_environment --task T.
+"""Checks an environment: python -m launchers.check_environment --task T.
 
-Its last line is JSON. Exit codes: 0 good, 1 something would break a run, 2 the
+It says what would go wrong. Its last line is JSON. Exit codes: 0 good, 1 something would break a run, 2 the
 environment is refused.
 """
 
@@ -99,8 +99,10 @@ def show(findings: list[Finding], console: Console) -> None:
 
 def main() -> int:
   """The command; returns its exit code."""
+  process.prepare_environment()
   console = Console(stderr=True, width=None if sys.stderr.isatty() else 110)
-  config = tyro.cli(CheckConfig)
+  program = process.program('launchers.check_environment')
+  config = tyro.cli(CheckConfig, prog=program)
   try:
     findings = check(config)
   except ValueError as error:
@@ -118,5 +120,4 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-  process.prepare_environment()
   sys.exit(main())

@@ -22,7 +22,7 @@ from launchers.acting.rollouts import LANES, Failure
 from launchers.display import progress_bar
 from launchers.hosts import process
 from teachers import registry
-from teachers.base import Task, Teacher
+from teachers.base import Teacher
 
 _POLL = 0.2  # Seconds between two looks at what the processes report.
 
@@ -46,7 +46,7 @@ def demonstrate(config: DemonstrateConfig, console: Console) -> dict[str, Any]:
   options.warn_unless_seeded(environment, console)
   teacher = registry.load(  # Ctrl-C interrupts this process by itself.
     config.teacher,
-    Task(name, *environment.task.spec),
+    environment.task,
     'actions',
     on_trouble=options.trouble_on(console),
   )
@@ -177,12 +177,14 @@ def _count_failures(
 
 def main() -> int:
   """The command; returns its exit code."""
+  process.prepare_environment()
+  os.environ.update(process.SINGLE_THREADED)
   console = Console(stderr=True)
-  config = tyro.cli(DemonstrateConfig)
+  config = tyro.cli(
+    DemonstrateConfig, prog=process.program('launchers.demonstrate')
+  )
   return options.run_command(console, lambda: demonstrate(config, console))
 
 
 if __name__ == '__main__':
-  process.prepare_environment()
-  os.environ.update(process.SINGLE_THREADED)
   sys.exit(main())

@@ -16,7 +16,6 @@ from launchers.acting.places import Places
 from launchers.display import progress_bar
 from launchers.hosts import process
 from teachers import registry
-from teachers.base import Task
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +57,7 @@ def evaluate(config: EvaluateConfig, console: Console) -> dict[str, Any]:
   places = Places(task, config.action_bound)
   teacher = registry.load(  # Ctrl-C interrupts this process by itself.
     config.policy,
-    Task(task, *places.description.task.spec),
+    places.description.task,
     'actions',
     on_trouble=options.trouble_on(console),
   )
@@ -98,11 +97,11 @@ def _statistics(returns: Sequence[float]) -> dict[str, Optional[float]]:
 
 def main() -> int:
   """The command; returns its exit code."""
+  process.prepare_environment()
   console = Console(stderr=True)
-  config = tyro.cli(EvaluateConfig)
+  config = tyro.cli(EvaluateConfig, prog=process.program('launchers.evaluate'))
   return options.run_command(console, lambda: evaluate(config, console))
 
 
 if __name__ == '__main__':
-  process.prepare_environment()
   sys.exit(main())

@@ -18,8 +18,9 @@ import tyro
 
 from datasets import files
 from datasets.store import EpisodeStore, file_name
+from datasets.tasks import Task
 from datasets.types import EnvironmentSpec, Episode, EpisodeId
-from datasets.validation import check_episode
+from datasets.validation import check_episode, check_task
 from launchers import options
 from launchers.display import progress_bar
 from launchers.hosts import process
@@ -76,7 +77,7 @@ def fit_reward(config: FitRewardConfig, console: Console) -> dict[str, Any]:
   if not config.data.is_dir():
     raise FileNotFoundError(f'There is no directory {config.data}.')
   files.make_directory(config.output.parent)
-  parts = _read(config)
+  parts, task = _read(config)
   examples, held_out = _split(parts, config.fitting.seed)
   arrays = _fit(config, examples, held_out, console)
   metadata = {
@@ -84,6 +85,8 @@ def fit_reward(config: FitRewardConfig, console: Console) -> dict[str, Any]:
     'config': json.loads(json.dumps(dataclasses.asdict(config), default=str)),
     'examples': len(examples.rewards),
   }
+  if task is not None:
+    metadata['task'] = task.to_json()
   model = RewardModel(config.output.stem, arrays, metadata)
   predicted = model.rewards(held_out.observations, held_out.actions)
   square = float(np.mean(np.square(predicted - held_out.rewards)))
@@ -120,24 +123,34 @@ def _fit(
     return reward_fitting.fit(config.fitting, examples, held_out, show)
 
 
-def _read(config: FitRewardConfig) -> list[Examples]:
-  """The examples of each episode that has any, in order of identity."""
+def _read(config: FitRewardConfig) -> tuple[list[Examples], Optional[Task]]:
+  """The examples of each episode that has any, by identity, and their task."""
   store = EpisodeStore(config.data)
-  if config.scores is None:
-    return [_logged(episode, config.horizon) for episode in _checked(store)]
-  scores = read_scores(config.scores, store)
-  episodes = _checked(store.read(identity) for identity in sorted(scores))
-  return [_scored(episode, scores[episode.identity]) for episode in episodes]
+  episodes: Iterable[Episode] = store
+  scores = None
+  if config.scores is not None:
+    scores = read_scores(config.scores, store)
+    episodes = (store.read(identity) for identity in sorted(scores))
+  parts, task = [], None
+  for episode in _checked(episodes):
+    task = task or episode.task
+    if scores is None:
+      parts.append(_logged(episode, config.horizon))
+    else:
+      parts.append(_scored(episode, scores[episode.identity]))
+  return parts, task
 
 
 def _checked(episodes: Iterable[Episode]) -> Iterator[Episode]:
   """Episodes of one task, without infinities."""
-  spec = None
+  spec = task = None
   for episode in episodes:
     spec = spec or EnvironmentSpec(
       episode.observations.shape[1], episode.actions.shape[1]
     )
+    task = task or episode.task
     check_episode(episode, spec)
+    check_task(episode, task)
     yield episode
 
 
@@ -213,12 +226,15 @@ def _split(parts: Sequence[Examples], seed: int) -> tuple[Examples, Examples]:
 
 def main() -> int:
   """The command; returns its exit code."""
+  process.prepare_environment()
   console = Console(stderr=True)
-  return options.run_command(
-    console, lambda: fit_reward(tyro.cli(FitRewardConfig), console)
-  )
+  program = process.program('launchers.fit_reward')
+
+  def work() -> dict[str, Any]:
+    return fit_reward(tyro.cli(FitRewardConfig, prog=program), console)
+
+  return options.run_command(console, work)
 
 
 if __name__ == '__main__':
-  process.prepare_environment()
   sys.exit(main())

@@ -12,6 +12,7 @@ import tyro
 
 from datasets import files, ports
 from launchers import local
+from launchers import options as options_lib
 from launchers.hosts import isolation, process
 from launchers.runs.config import DEMO, GrowingBatchConfig, LaunchConfig
 from launchers.runs.frozen import ConfigChangedError
@@ -44,8 +45,11 @@ def main() -> int:
   console = Console(stderr=True, width=width)
   try:
     is_demo = '--demo' in sys.argv[1:]
-    defaults = Options(demo=is_demo, run=DEMO if is_demo else Options.run)
-    options = tyro.cli(Options, default=defaults)
+    run = DEMO if is_demo else Options.run
+    agent = options_lib.agent_of(sys.argv[1:], run.agent)
+    defaults = Options(is_demo, dataclasses.replace(run, agent=agent))
+    program = process.program('launchers.growing_batch')
+    options = tyro.cli(Options, default=defaults, prog=program)
     process.prepare_environment()
     # A chosen port means that others are to reach it, and a teacher's service
     # must be reached: such a run stays outside.

@@ -58,18 +58,19 @@ def _prepare(
 
   environment = tasks.settle(config, directory)
   options.warn_unless_seeded(environment, console)
-  advice.settle(config, directory, environment.task.spec, console)
+  advice.settle(config, directory, environment.task, console)
   if launch.start is not None:
-    start.copy_from(launch.start, config, directory, console)
+    start.copy_from(launch.start, config, directory, environment.task, console)
   if config.demonstrations.path:
     with display.progress_bar(console) as progress:
-      task = progress.add_task(
+      bar = progress.add_task(
         'importing demonstrations', total=config.episodes_in(0), unit='episodes'
       )
       demonstrations.import_into(
         config,
         directory,
-        lambda count: progress.update(task, completed=count),
+        environment.task,
+        lambda count: progress.update(bar, completed=count),
       )
 
 

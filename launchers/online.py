@@ -124,6 +124,7 @@ class OnlineTrainer:
       rollout.actions,
       rollout.rewards,
       rollout.discounts,
+      task=self._places.description.task,
     )
 
   def _roll_out(self, policy: Policy, noise: float) -> rollouts.Rollout:
@@ -181,12 +182,12 @@ class OnlineTrainer:
   def _save_snapshot(self, row: Mapping[str, Any]) -> None:
     metadata = {
       **row,
-      'task': self._config.task,
       'seed': self._config.seed,
       'evaluation_episodes': self._config.evaluation_episodes,
       'config': self._config.to_json(),
     }
     snapshot = self._networks.snapshot(metadata)
+    snapshot = snapshot.of(self._places.description.task)
     directory = self._directory.root / 'snapshots'
     directory.mkdir(exist_ok=True)
     data = snapshot.to_bytes()
@@ -251,11 +252,21 @@ def train(config: OnlineConfig, console: Console) -> dict[str, Any]:
 
 def main() -> int:
   """The command; returns its exit code."""
+  process.prepare_environment()
   console = Console(stderr=True)
-  config = tyro.cli(OnlineConfig)
-  return options.run_command(console, lambda: train(config, console))
+  words = options.with_kind(sys.argv[1:])
+
+  def work() -> dict[str, Any]:
+    agent = options.agent_of(words, OnlineConfig.agent)
+    registry.check_objective(agent, 'none')
+    program = process.program('launchers.online')
+    default = OnlineConfig(agent=agent)
+    return train(
+      tyro.cli(OnlineConfig, default=default, args=words, prog=program), console
+    )
+
+  return options.run_command(console, work)
 
 
 if __name__ == '__main__':
-  process.prepare_environment()
   sys.exit(main())

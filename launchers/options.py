@@ -1,18 +1,23 @@
-"""What the commands that take --teacher share."""
+"""What the commands share: options that choose others, teachers, results."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
 import json
+import re
 import time
 from typing import Any, Optional
 
 from rich.console import Console
 from rich.markup import escape
 
+from agents import registry as agents
+from agents.config import AgentConfig
 from datasets.files import DamagedFileError
 from launchers.environments import names
 from launchers.environments.base import Description
+from launchers.hosts.process import StoppedError
 from launchers.runs.frozen import ConfigChangedError
+from launchers.runs.run_directory import RunIsLiveError
 from teachers import registry, snapshot, untrained
 from teachers.errors import (
   AdviceRefusedError,
@@ -20,6 +25,8 @@ from teachers.errors import (
   TeacherStoppedError,
   TeacherUnavailableError,
 )
+
+_KIND = '--agent.kind'
 
 
 class TooManyFailuresError(RuntimeError):
@@ -34,6 +41,32 @@ _FAILURES = (
   TeacherUnavailableError,
   TooManyFailuresError,
 )
+
+
+def with_kind(words: Sequence[str]) -> list[str]:
+  """The words of a command, with `--agent KIND` in its long form."""
+  return [re.sub('^--agent(?==|$)', _KIND, word) for word in words]
+
+
+def agent_of(words: Sequence[str], default: AgentConfig) -> AgentConfig:
+  """The agent, with its defaults, that the words of a command name.
+
+  An agent's options are those of its own configuration, so it must be known
+  before the options are parsed.
+
+  Args:
+    words: after the command; `--agent.kind KIND` is looked for.
+    default: where there is none.
+
+  Raises:
+    ValueError: there is no such agent.
+  """
+  kind = default.kind
+  for word, after in zip(words, [*words[1:], ''], strict=True):
+    name, is_joined, value = word.partition('=')
+    if name == _KIND:
+      kind = value if is_joined else after
+  return default if kind == default.kind else agents.find(kind).config()
 
 
 def task_of(address: str, task: str) -> str:
@@ -130,22 +163,37 @@ def run_command(console: Console, work: Callable[[], dict[str, Any]]) -> int:
     work: the command; whatever it has finished survives a stop.
 
   Returns:
+    The exit code; see `guard`.
+  """
+  return guard(console, lambda: print(json.dumps(work())))
+
+
+def guard(console: Console, work: Callable[[], None]) -> int:
+  """Does a command's work and says what kept it from being done.
+
+  Args:
+    console: where a person reads.
+    work: the command; whatever it has finished survives a stop.
+
+  Returns:
     The exit code: 0 done, 1 failed on the way, 2 refused, 130 stopped.
   """
   try:
-    result = work()
+    work()
   except _FAILURES as error:
     console.print(f'[bold red]Failed:[/] {escape(str(error))}', highlight=False)
     console.print('The same command goes on with what is missing.')
     return 1
   except (
-    ValueError, OSError, DamagedFileError, ConfigChangedError,
+    ConfigChangedError, DamagedFileError, OSError, RunIsLiveError, ValueError
   ) as error:  # fmt: skip
-    text = escape(str(error))
-    console.print(f'[bold red]Refused:[/] {text}', highlight=False)
+    text = f'[bold red]Refused:[/] {escape(str(error))}'
+    console.print(text, highlight=False, soft_wrap=True)
     return 2
+  except StoppedError as error:
+    console.print(f'{error} The same command goes on from here.')
+    return 128 + error.signal
   except KeyboardInterrupt:
     console.print('Stopped. The same command goes on with what is missing.')
     return 130
-  print(json.dumps(result))
   return 0

@@ -15,6 +15,7 @@ from pathlib import Path
 import sys
 from typing import Optional
 
+from launchers.hosts import process
 from launchers.reports import report
 from launchers.reports.data import NotARunError, load_run
 
@@ -37,7 +38,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
   parser = argparse.ArgumentParser(
-    prog='python -m launchers.report',
+    prog=process.program('launchers.report'),
     description='Draws learning curves and tables of runs to NAME/report/, and '
     'the figure, table and verdicts of studies.',
   )
@@ -48,6 +49,11 @@ def _parser() -> argparse.ArgumentParser:
   parser.add_argument(
     '--runs', type=Path, default=Path('runs'),
     help='of a study: the directory that holds the run directories (runs)',
+  )  # fmt: skip
+  parser.add_argument(
+    '--cells', type=Path, default=Path('studies/results/cells'),
+    help='of a study: the directory that holds the files of finished runs '
+    '(studies/results/cells)',
   )  # fmt: skip
   parser.add_argument(
     '--seeds', type=int, nargs='+', default=[],
@@ -76,12 +82,13 @@ def _report_study(path: Path, options: argparse.Namespace) -> int:
   from launchers.studies import config as study_config
   from launchers.studies import file as study_file
   from launchers.studies import report as study_report
+  from launchers.studies.archive import Archive
 
   try:
     study = study_file.load(path, options.seeds)
     reports = study_config.directory(options.runs, 'reports')
     output = options.output or reports / study.name
-    study_report.write(study, options.runs, output)
+    study_report.write(study, Archive(options.runs, options.cells), output)
   except study_config.StudyError as error:
     print(error, file=sys.stderr)
     return 2

@@ -19,7 +19,8 @@ from launchers.hosts import process
 from launchers.studies import config as study_config
 from launchers.studies import file as study_file
 from launchers.studies import measures
-from launchers.studies.runner import Runner
+from launchers.studies.archive import CELLS, Archive
+from launchers.studies.runner import Runner, Schedule
 
 _TICK = 0.5  # Seconds between two looks at the runs.
 _LINE_PERIOD = 30.0  # Seconds between two lines where there is no terminal.
@@ -31,17 +32,27 @@ class StudyOptions:
   """Runs every run of a study that is not finished, then draws its report.
 
   Runs that share demonstrations, cloning and critic pre-training begin with
-  the same copy of them; studies that share runs share them, too.
+  the same copy of them; studies that share runs share them, too. They are run
+  in the order of the study's file.
   """
 
   study: tyro.conf.Positional[Path]
   """The study's file, studies/NAME.toml."""
   runs: Path = Path('runs')
   """The directory that holds the run directories."""
+  cells: Path = CELLS
+  """The directory that holds a small file of each finished run. Where a run's
+  file is, it is not run again; machines that share the directory share the
+  study."""
   parallel: int = os.cpu_count() or 1
   """Runs at a time."""
   seeds: tuple[int, ...] = ()
   """Seeds in place of the file's, to run the study anew."""
+  only: tuple[str, ...] = ()
+  """Run only the runs of these names; a star stands for anything, as in
+  'finger-spin-*'."""
+  discard: bool = False
+  """Remove the directory of a run once its small file is written."""
 
   def __post_init__(self) -> None:
     """Refuses what cannot be run."""
@@ -53,17 +64,16 @@ def main() -> int:
   """The command; returns its exit code."""
   console = Console(stderr=True)
   try:
-    options = tyro.cli(StudyOptions)
+    options = tyro.cli(StudyOptions, prog=process.program('launchers.study'))
     process.prepare_environment()
     study = study_file.load(options.study, options.seeds)
     measures.check(study)
+    archive = Archive(options.runs, options.cells)
+    runner = Runner(study, archive, _schedule(options))
   except (ValueError, OSError) as error:
     console.print('[bold red]Refused:[/]', end=' ')
     console.print(str(error), soft_wrap=True, markup=False, highlight=False)
     return _REFUSED
-  runner = Runner(
-    options.study, study, options.runs, options.parallel, options.seeds
-  )
   stopped_by = _run(runner, study.name, console)
   if stopped_by is not None:
     console.print(
@@ -74,10 +84,20 @@ def main() -> int:
   from launchers.studies import report as study_report
 
   output = study_config.directory(options.runs, 'reports') / study.name
-  study_report.write(study, options.runs, output)
+  study_report.write(study, archive, output)
   for name, reason in runner.failed.items():
     console.print(f'[bold red]Failed:[/] {name}: {reason}', soft_wrap=True)
   return _FAILED if runner.failed else 0
+
+
+def _schedule(options: StudyOptions) -> Schedule:
+  return Schedule(
+    options.study,
+    options.seeds,
+    options.only,
+    options.parallel,
+    options.discard,
+  )
 
 
 def _run(
@@ -100,8 +120,11 @@ def _run(
         runner.stop()
         break
       runner.tick()
+      _tell(runner, console)
       rest = _describe(runner)
-      bar.update(task, completed=len(runner.finished), rest=rest)
+      bar.update(
+        task, total=runner.total, completed=len(runner.finished), rest=rest
+      )
       if (
         not console.is_terminal and time.monotonic() - last_line > _LINE_PERIOD
       ):
@@ -111,7 +134,16 @@ def _run(
           f'{name}: {done}, {rest}', soft_wrap=True, highlight=False
         )
       time.sleep(_TICK)
+  _tell(runner, console)
   return stop.signal
+
+
+def _tell(runner: Runner, console: Console) -> None:
+  """At once, and not at the end: it is found out once."""
+  while runner.told:
+    console.print('[bold yellow]Differs:[/]', end=' ')
+    line = runner.told.pop(0)
+    console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
 def _describe(runner: Runner) -> str:

@@ -33,7 +33,7 @@ class CellOptions:
 def main() -> int:
   """The command; returns its exit code, as launchers.growing_batch does."""
   console = Console(stderr=True, width=110)
-  options = tyro.cli(CellOptions)
+  options = tyro.cli(CellOptions, prog=process.program('launchers.study_cell'))
   process.prepare_environment()
   isolation.enter('launchers.study_cell', False, console)
   # Whatever happens to the study, its runs stop as if they had been asked to.

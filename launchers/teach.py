@@ -14,7 +14,7 @@ from launchers.acting import places
 from launchers.hosts import process
 from launchers.options import task_of
 from teachers import credentials, registry, service
-from teachers.base import Task, Teacher
+from teachers.base import Teacher
 from teachers.credentials import ServerKeys
 
 
@@ -56,9 +56,10 @@ class TeachConfig:
 
 def main() -> int:
   """The command; returns its exit code."""
+  process.prepare_environment()
   console = Console(stderr=True)
   try:
-    config = tyro.cli(TeachConfig)
+    config = tyro.cli(TeachConfig, prog=process.program('launchers.teach'))
     # Caught from here on, so that a stop while it loads ends with 0 as well.
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -106,10 +107,9 @@ def _keys(config: TeachConfig) -> ServerKeys:
 
 def _load(config: TeachConfig) -> Teacher:
   task = task_of(config.teacher, config.task)
-  spec = places.describe(task, config.action_bound).task.spec
-  return registry.load(config.teacher, Task(task, *spec))
+  environment = places.describe(task, config.action_bound)
+  return registry.load(config.teacher, environment.task)
 
 
 if __name__ == '__main__':
-  process.prepare_environment()
   sys.exit(main())

@@ -4,7 +4,8 @@ python -m studies.explain studies/figure6a-small.toml finger-spin
 
 The first table sets what the critic says of the policy's actions beside what
 the policy earns. The second asks the critic of the shipped teacher, at actions
-at some distance from the teacher's own, whether its gradient leads back.
+at some distance from the teacher's own, whether its gradient leads back: the
+first is made of cells, wherever they ran, the second of demonstrations here.
 """
 
 from collections.abc import Iterator
@@ -18,11 +19,10 @@ import tyro
 
 from datasets.store import EpisodeStore
 from launchers.environments.suite import Environment
-from launchers.reports.data import load_run
 from launchers.studies import config as study_config
 from launchers.studies import file as study_file
+from launchers.studies.archive import CELLS, Archive
 from teachers import registry
-from teachers.base import Task
 
 _STATES = 4_000
 _EPISODES = 10
@@ -38,14 +38,18 @@ class ExplainOptions:
     study: its file; the runs must be finished.
     task: whose runs and teacher.
     runs: the directory that holds the run directories.
+    cells: the directory that holds the files of finished runs.
   """
 
   study: tyro.conf.Positional[Path]
   task: tyro.conf.Positional[str]
   runs: Path = Path('runs')
+  cells: Path = CELLS
 
 
-def beliefs(study: study_config.Study, task: str, runs: Path) -> pd.DataFrame:
+def beliefs(
+  study: study_config.Study, task: str, archive: Archive
+) -> pd.DataFrame:
   """Means over seeds, a row each method and cycle.
 
   Returns:
@@ -57,9 +61,11 @@ def beliefs(study: study_config.Study, task: str, runs: Path) -> pd.DataFrame:
   for cell in study.cells:
     if cell.task != task:
       continue
-    run = load_run(study_config.directory(runs, 'cells') / cell.name)
+    result, reason = archive.find(cell)
+    if result is None:
+      raise study_config.StudyError(f'{cell.name} is {reason}: run it first.')
     horizon = cell.config.episode_steps * (1 - cell.config.agent.discount)
-    for cycle in run.cycles[1:]:
+    for cycle in result.run.cycles[1:]:
       logged = cycle.phase('learn')
       rows.append({
         'teacher': cell.tier,
@@ -85,14 +91,14 @@ def directions(
     norm: the median norm of dQ*/da, in units of value per unit of action.
   """
   generator = np.random.default_rng(0)
-  spec = Environment(task).spec
+  environment_task = Environment(task).task
   rows = []
   for tier, start in _starts(study, task):
     path = study_config.directory(runs, 'starts') / start / 'demonstrations'
     episodes = itertools.islice(EpisodeStore(path), _EPISODES)
     states = np.concatenate([e.observations[:-1] for e in episodes])
     states = states[generator.choice(len(states), _STATES, replace=False)]
-    teacher = registry.load(f'{task}/{tier}', Task(task, *spec))
+    teacher = registry.load(f'{task}/{tier}', environment_task)
     own = teacher.actions(states)  # [N, A]
     for distance in (0.05, 0.1, 0.2, 0.5, 1.0):
       noise = distance * generator.standard_normal(own.shape)
@@ -118,9 +124,11 @@ def main() -> None:
   """The command."""
   options = tyro.cli(ExplainOptions, description=__doc__)
   study = study_file.load(options.study)
-  chosen = study, options.task, options.runs
-  print(beliefs(*chosen).round(2).to_string(na_rep=''))
-  print(directions(*chosen).round(2).to_string(index=False))
+  archive = Archive(options.runs, options.cells)
+  believed = beliefs(study, options.task, archive)
+  print(believed.round(2).to_string(na_rep=''))
+  found = directions(study, options.task, options.runs)
+  print(found.round(2).to_string(index=False))
 
 
 if __name__ == '__main__':

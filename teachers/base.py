@@ -8,29 +8,20 @@ A whole one:
 
   def make(task):  # --teacher my_module:make
     return Lazy('lazy', '1', task.observation_size, task.action_size)
+
+`Task`, which the factory gets, says what each number of an observation is:
+`python -m launchers.describe TASK` prints it.
 """
 
-from typing import Literal, NamedTuple
+from typing import Literal, Optional
 
 import numpy as np
+
+from datasets.tasks import Task
 
 Kind = Literal['actions', 'action_gradients']
 KINDS: tuple[Kind, ...] = ('actions', 'action_gradients')
 """The kinds of advice, named as the methods that give them."""
-
-
-class Task(NamedTuple):
-  """What a teacher is asked to teach; a factory of teachers gets one.
-
-  Attributes:
-    name: as domain-task, for instance 'cartpole-swingup'.
-    observation_size: S, the width of the flattened observation.
-    action_size: A, the width of an action.
-  """
-
-  name: str
-  observation_size: int
-  action_size: int
 
 
 class NotGivenError(NotImplementedError):
@@ -50,10 +41,17 @@ class Teacher:
     version: changes whenever its advice may change.
     observation_size: S.
     action_size: A.
+    task: what it teaches; None if it does not say. Then it may be asked to
+      teach any task of these widths.
   """
 
   def __init__(
-    self, name: str, version: str, observation_size: int, action_size: int
+    self,
+    name: str,
+    version: str,
+    observation_size: int,
+    action_size: int,
+    task: Optional[Task] = None,
   ):
     if not name or not version:
       raise ValueError(
@@ -65,10 +63,17 @@ class Teacher:
         f'The teacher {name} has observation_size={observation_size} and '
         f'action_size={action_size}; both must be at least 1.'
       )
+    if task is not None and task.spec != (observation_size, action_size):
+      raise ValueError(
+        f'The teacher {name} takes observations and actions of widths '
+        f'{(observation_size, action_size)}, but its task {task.name} has '
+        f'{tuple(task.spec)}.'
+      )
     self.name = name
     self.version = version
     self.observation_size = observation_size
     self.action_size = action_size
+    self.task = task
 
   @property
   def gives(self) -> frozenset[Kind]:

@@ -13,11 +13,19 @@ def check_teacher(teacher: Teacher, task: Task, *kinds: Kind) -> None:
     WrongTeacherError: says what does not fit.
   """
   have = (teacher.observation_size, teacher.action_size)
-  if have != task[1:]:
+  if have != task.spec:
     raise WrongTeacherError(
       f'The teacher {teacher.name} takes observations and actions of widths '
-      f'{have}, but {task.name} has {tuple(task[1:])}. Choose a teacher of '
+      f'{have}, but {task.name} has {tuple(task.spec)}. Choose a teacher of '
       'this task.'
+    )
+  differences = teacher.task.differences(task) if teacher.task else []
+  if differences:
+    # Of equal widths, so it would answer, and all of it would be wrong.
+    raise WrongTeacherError(
+      f'The teacher {teacher.name} is of another task than {task.name} '
+      f'({"; ".join(differences)}). Choose a teacher of this task, or the task '
+      'of this teacher.'
     )
   missing = [kind for kind in kinds if kind not in teacher.gives]
   if missing:

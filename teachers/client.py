@@ -39,7 +39,7 @@ class RemoteTeacher(Teacher):
   def __init__(
     self, description: Description, services: Services, deadline: float
   ):
-    super().__init__(*description[:4])
+    super().__init__(*description[:4], description.task)
     self._description = description
     self._services = services
     self._deadline = deadline

@@ -13,6 +13,7 @@ has one vote, and a weak opinion stays weak.
 from collections.abc import Sequence
 import hashlib
 import json
+from typing import Optional
 
 import numpy as np
 
@@ -31,8 +32,8 @@ class Committee(Teacher):
     """Checks that the members go together.
 
     Raises:
-      ValueError: there are none, they differ in size, or no kind of advice is
-        given by all.
+      ValueError: there are none, they differ in size or in task, or no kind of
+        advice is given by all.
     """
     if not members:
       raise ValueError('A committee needs at least one member.')
@@ -55,6 +56,7 @@ class Committee(Teacher):
       hashlib.sha256(identity.encode()).hexdigest(),
       members[0].observation_size,
       members[0].action_size,
+      _task_of(members),
     )
 
   @property
@@ -118,6 +120,22 @@ def make(task: Task, teachers: str) -> Committee:
       f'teachers is {teachers!r}; give addresses with commas between them.'
     )
   return Committee([registry.load(address, task) for address in addresses])
+
+
+def _task_of(members: Sequence[Teacher]) -> Optional[Task]:
+  """The one that they teach, as the member says that knows most of it."""
+  tasks = [m.task for m in members if m.task]
+  if not tasks:
+    return None
+  known = max(tasks, key=lambda task: len(task.fields))
+  for task in tasks:
+    differences = task.differences(known)
+    if differences:
+      raise ValueError(
+        'The members of a committee must teach one task; these differ in '
+        f'{"; ".join(differences)}.'
+      )
+  return known
 
 
 def _clip_norm(gradients: np.ndarray) -> np.ndarray:

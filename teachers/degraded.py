@@ -78,6 +78,7 @@ class Degraded(Teacher):
       hashlib.sha256(json.dumps(settings).encode()).hexdigest(),
       teacher.observation_size,
       teacher.action_size,
+      teacher.task,
     )
 
   @property

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Optional
 
 import grpc
 
+from datasets.tasks import Task
 from teachers import credentials, wire
 from teachers import service_pb2 as pb
 from teachers.errors import (
@@ -62,6 +63,18 @@ class Description(NamedTuple):
   action_size: int
   gives_actions: bool
   gives_action_gradients: bool
+  task: Optional[Task]
+
+  def differences(self, wanted: 'Description') -> list[str]:
+    """What tells it from another one, for a person."""
+    found = [
+      f'{name}: {getattr(self, name)}, not {getattr(wanted, name)}'
+      for name in self._fields[:-1]
+      if getattr(self, name) != getattr(wanted, name)
+    ]
+    if self.task and wanted.task:
+      found += self.task.differences(wanted.task)
+    return found
 
 
 class Endpoint:
@@ -124,7 +137,7 @@ class Endpoint:
     except wire.MessageError as error:
       raise AdviceRefusedError(f'{self.address}: {error}') from error
     for text in (reply.name, reply.version):
-      if not 1 <= len(text) <= 200 or not text.isprintable():
+      if not wire.is_name(text):
         raise AdviceRefusedError(
           f'{self.address} gives {wire.printable(text)!r} as a name or a '
           'version: give 1 to 200 printable characters.'
@@ -135,7 +148,14 @@ class Endpoint:
           f'{self.address} describes observations or actions of width {size}: '
           f'give 1 to {_MAX_WIDTH}.'
         )
-    return Description(*(getattr(reply, name) for name in Description._fields))
+    found = Description(*(getattr(reply, name) for name in Description._fields))
+    if not reply.HasField('task'):
+      return found._replace(task=None)
+    sizes = found.observation_size, found.action_size
+    try:
+      return found._replace(task=wire.decode_task(reply.task, *sizes))
+    except wire.MessageError as error:
+      raise AdviceRefusedError(f'{self.address}: {error}') from error
 
   def check(self, wanted: Description, deadline: float) -> None:
     """Asks who it is after an absence, and whether it is still the same.
@@ -148,10 +168,11 @@ class Endpoint:
     if self.description is not None:
       return
     found = self.describe(deadline)
-    if found != wanted:
+    differences = found.differences(wanted)
+    if differences:
       raise WrongTeacherError(
-        f'{self.address} is another teacher than the one that was asked '
-        f'before or beside it: {found} is not {wanted}. Advice of two '
+        f'{self.address} is another teacher than {wanted.name}, which was '
+        f'asked before or beside it ({"; ".join(differences)}). Advice of two '
         'teachers must not be mixed: start the same one, or another run.'
       )
     self.description = found

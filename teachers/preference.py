@@ -166,7 +166,9 @@ def make(task: Task, path: str, bandwidth: float = 0.5) -> PreferenceTeacher:
   for _, numbers in sorted(rows.items()):
     states, worse, better, magnitudes = np.split(np.array(numbers), ends, 1)
     people.append(Preferences(states, better, better - worse, magnitudes[:, 0]))
-  settings = f'{_FORMULA} {tuple(task)} {float(bandwidth)}\n'.encode()
+  # Of the task no more than this, or the version would change with a release.
+  about = task.name, task.observation_size, task.action_size
+  settings = f'{_FORMULA} {about} {float(bandwidth)}\n'.encode()
   version = hashlib.sha256(settings + Path(path).read_bytes()).hexdigest()
   name = f'preference/{Path(path).stem}'
   return PreferenceTeacher(name, version, people, bandwidth)

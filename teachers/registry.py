@@ -43,7 +43,7 @@ def load(
 
   Args:
     address: see the module.
-    task: its name, which only someone's own factory reads, and its widths.
+    task: what it is to teach.
     *kinds: the advice that it must give.
     on_trouble: of a service, told at each try that gets no answer.
     is_stopping: whether to wait for a service no longer.
@@ -65,6 +65,11 @@ def load(
   else:
     teacher = snapshot.load(address)
   check_teacher(teacher, task, *kinds)
+  says_all = teacher.task is not None and teacher.task.fields
+  if task.name and not says_all and not is_service(address):
+    # Older files name their task alone, and a factory was told what to teach;
+    # but a service that does not say may be anyone's.
+    teacher.task = task
   return teacher
 
 

@@ -86,7 +86,8 @@ class RewardModel(Teacher):
     Args:
       name: see `Teacher`.
       arrays: of `agents.deployed.critic.Critic`, without atoms.
-      metadata: of JSON's types; its 'action_size' is A.
+      metadata: of JSON's types; its 'action_size' is A, its 'task', if it has
+        one, that of the examples.
 
     Raises:
       ValueError: the arrays or the metadata make no reward model.
@@ -99,8 +100,9 @@ class RewardModel(Teacher):
     self._arrays = arrays
     self._critic = Critic(arrays, size)
     self.metadata = metadata
+    task = Task.from_json(metadata['task']) if 'task' in metadata else None
     super().__init__(
-      name, self._critic.digest, self._critic.observation_size, size
+      name, self._critic.digest, self._critic.observation_size, size, task
     )
 
   def rewards(

@@ -59,7 +59,8 @@ class _Swinger(Teacher):
     # Rounded, since versions must not depend on the machine's last bits.
     self._gains = regulator(*linearize(physics, substeps), costs).round(6)
     digest = hashlib.sha256(self._gains.tobytes()).hexdigest()
-    super().__init__(f'scripted/{task.name}', f'1-{digest[:16]}', *task[1:])
+    name, version = f'scripted/{task.name}', f'1-{digest[:16]}'
+    super().__init__(name, version, *task.spec, task)
 
   def _shortage(self, cosine: np.ndarray, velocity: np.ndarray) -> np.ndarray:
     """(E* - E) / E*, [B]."""

@@ -74,7 +74,7 @@ def serve(
 
   Raises:
     ExposedError: the address is not loopback, and keys are missing.
-    ValueError: `address` is none.
+    ValueError: `address` is none, or no client would take the teacher's task.
     OSError: nothing can listen there, for instance as the port is in use or
       the key is not the certificate's.
   """
@@ -143,7 +143,12 @@ class _Service:
   """The three calls, from bytes to messages."""
 
   def __init__(self, teacher: Teacher):
+    """Raises ValueError if the task is not one that a client would take."""
     self._teacher = teacher
+    self._task = None
+    if teacher.task is not None:
+      self._task = wire.encode_task(teacher.task)
+      wire.decode_task(self._task, *teacher.task.spec)
 
   def describe(self, data: bytes) -> Any:
     wire.parse(pb.DescribeRequest, data)
@@ -155,6 +160,7 @@ class _Service:
       action_size=teacher.action_size,
       gives_actions='actions' in teacher.gives,
       gives_action_gradients='action_gradients' in teacher.gives,
+      task=self._task,
     )
 
   def actions(self, data: bytes) -> Any:

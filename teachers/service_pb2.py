@@ -14,13 +14,15 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16teachers/service.proto\x12\x16understudy.teachers.v1\"%\n\x06Tensor\x12\r\n\x05shape\x18\x01 \x03(\r\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"\x11\n\x0f\x44\x65scribeRequest\"\x92\x01\n\x0b\x44\x65scription\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x18\n\x10observation_size\x18\x03 \x01(\r\x12\x13\n\x0b\x61\x63tion_size\x18\x04 \x01(\r\x12\x15\n\rgives_actions\x18\x05 \x01(\x08\x12\x1e\n\x16gives_action_gradients\x18\x06 \x01(\x08\"F\n\x0e\x41\x63tionsRequest\x12\x34\n\x0cobservations\x18\x01 \x01(\x0b\x32\x1e.understudy.teachers.v1.Tensor\"\x7f\n\x16\x41\x63tionGradientsRequest\x12\x34\n\x0cobservations\x18\x01 \x01(\x0b\x32\x1e.understudy.teachers.v1.Tensor\x12/\n\x07\x61\x63tions\x18\x02 \x01(\x0b\x32\x1e.understudy.teachers.v1.Tensor\"I\n\x06\x41\x64vice\x12.\n\x06values\x18\x01 \x01(\x0b\x32\x1e.understudy.teachers.v1.Tensor\x12\x0f\n\x07version\x18\x02 \x01(\t2\x99\x02\n\x07Teacher\x12X\n\x08\x44\x65scribe\x12\'.understudy.teachers.v1.DescribeRequest\x1a#.understudy.teachers.v1.Description\x12Q\n\x07\x41\x63tions\x12&.understudy.teachers.v1.ActionsRequest\x1a\x1e.understudy.teachers.v1.Advice\x12\x61\n\x0f\x41\x63tionGradients\x12..understudy.teachers.v1.ActionGradientsRequest\x1a\x1e.understudy.teachers.v1.Adviceb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16teachers/service.proto\x12\x16understudy.teachers.v1\"%\n\x06Tensor\x12\r\n\x05shape\x18\x01 \x03(\r\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"\x11\n\x0f\x44\x65scribeRequest\"\xbe\x01\n\x0b\x44\x65scription\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x18\n\x10observation_size\x18\x03 \x01(\r\x12\x13\n\x0b\x61\x63tion_size\x18\x04 \x01(\r\x12\x15\n\rgives_actions\x18\x05 \x01(\x08\x12\x1e\n\x16gives_action_gradients\x18\x06 \x01(\x08\x12*\n\x04task\x18\x07 \x01(\x0b\x32\x1c.understudy.teachers.v1.Task\"y\n\x04Task\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x33\n\x0cobservations\x18\x02 \x03(\x0b\x32\x1d.understudy.teachers.v1.Field\x12.\n\x07\x61\x63tions\x18\x03 \x03(\x0b\x32\x1d.understudy.teachers.v1.Field\"k\n\x05\x46ield\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\r\x12\x0c\n\x04size\x18\x03 \x01(\r\x12\r\n\x05shape\x18\x04 \x03(\r\x12\x0c\n\x04unit\x18\x05 \x01(\t\x12\x0b\n\x03low\x18\x06 \x03(\x01\x12\x0c\n\x04high\x18\x07 \x03(\x01\"F\n\x0e\x41\x63tionsRequest\x12\x34\n\x0cobservations\x18\x01 \x01(\x0b\x32\x1e.understudy.teachers.v1.Tensor\"\x7f\n\x16\x41\x63tionGradientsRequest\x12\x34\n\x0cobservations\x18\x01 \x01(\x0b\x32\x1e.understudy.teachers.v1.Tensor\x12/\n\x07\x61\x63tions\x18\x02 \x01(\x0b\x32\x1e.understudy.teachers.v1.Tensor\"I\n\x06\x41\x64vice\x12.\n\x06values\x18\x01 \x01(\x0b\x32\x1e.understudy.teachers.v1.Tensor\x12\x0f\n\x07version\x18\x02 \x01(\t2\x99\x02\n\x07Teacher\x12X\n\x08\x44\x65scribe\x12\'.understudy.teachers.v1.DescribeRequest\x1a#.understudy.teachers.v1.Description\x12Q\n\x07\x41\x63tions\x12&.understudy.teachers.v1.ActionsRequest\x1a\x1e.understudy.teachers.v1.Advice\x12\x61\n\x0f\x41\x63tionGradients\x12..understudy.teachers.v1.ActionGradientsRequest\x1a\x1e.understudy.teachers.v1.Adviceb\x06proto3')
 
 
 
 _TENSOR = DESCRIPTOR.message_types_by_name['Tensor']
 _DESCRIBEREQUEST = DESCRIPTOR.message_types_by_name['DescribeRequest']
 _DESCRIPTION = DESCRIPTOR.message_types_by_name['Description']
+_TASK = DESCRIPTOR.message_types_by_name['Task']
+_FIELD = DESCRIPTOR.message_types_by_name['Field']
 _ACTIONSREQUEST = DESCRIPTOR.message_types_by_name['ActionsRequest']
 _ACTIONGRADIENTSREQUEST = DESCRIPTOR.message_types_by_name['ActionGradientsRequest']
 _ADVICE = DESCRIPTOR.message_types_by_name['Advice']
@@ -44,6 +46,20 @@ Description = _reflection.GeneratedProtocolMessageType('Description', (_message.
   # @@protoc_insertion_point(class_scope:understudy.teachers.v1.Description)
   })
 _sym_db.RegisterMessage(Description)
+
+Task = _reflection.GeneratedProtocolMessageType('Task', (_message.Message,), {
+  'DESCRIPTOR' : _TASK,
+  '__module__' : 'teachers.service_pb2'
+  # @@protoc_insertion_point(class_scope:understudy.teachers.v1.Task)
+  })
+_sym_db.RegisterMessage(Task)
+
+Field = _reflection.GeneratedProtocolMessageType('Field', (_message.Message,), {
+  'DESCRIPTOR' : _FIELD,
+  '__module__' : 'teachers.service_pb2'
+  # @@protoc_insertion_point(class_scope:understudy.teachers.v1.Field)
+  })
+_sym_db.RegisterMessage(Field)
 
 ActionsRequest = _reflection.GeneratedProtocolMessageType('ActionsRequest', (_message.Message,), {
   'DESCRIPTOR' : _ACTIONSREQUEST,
@@ -75,13 +91,17 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _DESCRIBEREQUEST._serialized_start=89
   _DESCRIBEREQUEST._serialized_end=106
   _DESCRIPTION._serialized_start=109
-  _DESCRIPTION._serialized_end=255
-  _ACTIONSREQUEST._serialized_start=257
-  _ACTIONSREQUEST._serialized_end=327
-  _ACTIONGRADIENTSREQUEST._serialized_start=329
-  _ACTIONGRADIENTSREQUEST._serialized_end=456
-  _ADVICE._serialized_start=458
-  _ADVICE._serialized_end=531
-  _TEACHER._serialized_start=534
-  _TEACHER._serialized_end=815
+  _DESCRIPTION._serialized_end=299
+  _TASK._serialized_start=301
+  _TASK._serialized_end=422
+  _FIELD._serialized_start=424
+  _FIELD._serialized_end=531
+  _ACTIONSREQUEST._serialized_start=533
+  _ACTIONSREQUEST._serialized_end=603
+  _ACTIONGRADIENTSREQUEST._serialized_start=605
+  _ACTIONGRADIENTSREQUEST._serialized_end=732
+  _ADVICE._serialized_start=734
+  _ADVICE._serialized_end=807
+  _TEACHER._serialized_start=810
+  _TEACHER._serialized_end=1091
 # @@protoc_insertion_point(module_scope)

@@ -33,7 +33,7 @@ class SnapshotTeacher(Teacher):
       self._critic = Critic(snapshot.critic, size)
       both = version + self._critic.digest
       version = hashlib.sha256(both.encode()).hexdigest()
-    super().__init__(name, version, *snapshot.policy.spec)
+    super().__init__(name, version, *snapshot.policy.spec, snapshot.policy.task)
 
   @property
   def gives(self) -> frozenset[Kind]:

@@ -44,5 +44,5 @@ def make(
 
 def teacher(task: Task, seed: int = 0) -> SnapshotTeacher:
   """A teacher of this task that gives actions alone."""
-  policy = make(task.observation_size, task.action_size, seed)
+  policy = make(*task.spec, seed).of(task)
   return SnapshotTeacher(NAME, Snapshot(policy, {}, {'task': task.name}))

@@ -1,11 +1,14 @@
 """What both ends of the teacher service agree on: see service.proto."""
 
+from collections.abc import Sequence
+import itertools
 import math
 from typing import Any
 
 from google.protobuf.message import DecodeError
 import numpy as np
 
+from datasets.tasks import MAX_AXES, Bounds, Field, Task, offsets
 from teachers import service_pb2 as pb
 from teachers.base import Kind
 
@@ -19,6 +22,10 @@ MAX_BYTES = 64 << 20
 """Of one message, either way."""
 MAX_ROWS = 65_536
 """Of one batch."""
+MAX_FIELDS = 1_000
+"""Of one task."""
+MAX_NAME = 200
+"""Characters of a name, a version or a unit."""
 _MAX_DETAILS = 1_000
 
 _DTYPE = np.dtype('<f4')
@@ -104,6 +111,102 @@ def decode_request(what: str, tensor: Any, width: int) -> np.ndarray:
       f'{what}{list(where)} = {values[where]}; every value must be finite.'
     )
   return values
+
+
+def encode_task(task: Task) -> Any:
+  """The Task message of a task."""
+  return pb.Task(
+    name=task.name,
+    observations=_encode_fields(task.observations),
+    actions=_encode_fields(task.actions),
+  )
+
+
+def decode_task(message: Any, observation_size: int, action_size: int) -> Task:
+  """The task that a Task message describes.
+
+  Args:
+    message: from anyone.
+    observation_size: S, that the task must have.
+    action_size: A.
+
+  Raises:
+    MessageError: it is too long, or its fields do not fill these widths.
+  """
+  fields = [*message.observations, *message.actions]
+  if len(fields) > MAX_FIELDS:
+    raise MessageError(
+      f'The task has {len(fields)} fields; give at most {MAX_FIELDS}.'
+    )
+  for text in (message.name, *(t for f in fields for t in (f.name, f.unit))):
+    if not is_name(text or '-'):
+      raise MessageError(
+        f'The task has {printable(text)!r} as a name or a unit: give at most '
+        f'{MAX_NAME} printable characters.'
+      )
+  try:
+    return Task(
+      message.name,
+      observation_size,
+      action_size,
+      _decode_fields(message.observations),
+      _decode_fields(message.actions),
+    )
+  except ValueError as error:
+    raise MessageError(f'The task is none: {error}') from error
+
+
+def _encode_fields(fields: Sequence[Field]) -> list[Any]:
+  return [
+    pb.Field(
+      name=field.name,
+      offset=offset,
+      size=field.size,
+      shape=field.shape,
+      unit=field.unit,
+      low=_encode_bounds(field.low),
+      high=_encode_bounds(field.high),
+    )
+    for field, offset in zip(fields, offsets(fields), strict=True)
+  ]
+
+
+def _encode_bounds(bounds: Bounds) -> Sequence[float]:
+  if isinstance(bounds, tuple):
+    return bounds
+  return [bounds] if math.isfinite(bounds) else []
+
+
+def _decode_fields(messages: Sequence[Any]) -> tuple[Field, ...]:
+  """The fields; raises ValueError where they contradict themselves."""
+  starts = [0, *itertools.accumulate(message.size for message in messages)]
+  fields = []
+  for message, start in zip(messages, starts, strict=False):
+    if len(message.shape) > MAX_AXES:  # Their product would take for ever.
+      raise ValueError(f'a shape has {len(message.shape)} axes')
+    alone = () if message.size == 1 else (message.size,)
+    shape = tuple(message.shape) or alone
+    if message.offset != start or math.prod(shape) != message.size:
+      raise ValueError(
+        f'the field {message.name!r} has offset {message.offset}, size '
+        f'{message.size} and shape {shape}; its offset must be {start}, and '
+        'its size that of its shape.'
+      )
+    low = _decode_bounds(message.low, -math.inf)
+    high = _decode_bounds(message.high, math.inf)
+    fields.append(Field(message.name, shape, low, high, message.unit))
+  return tuple(fields)
+
+
+def _decode_bounds(values: Sequence[float], infinity: float) -> Bounds:
+  if len(values) < 2:
+    return values[0] if values else infinity
+  return tuple(values)
+
+
+def is_name(text: str) -> bool:
+  """Whether a peer's name or version is one that can be shown and kept."""
+  return 1 <= len(text) <= MAX_NAME and text.isprintable()
 
 
 def printable(text: str) -> str:

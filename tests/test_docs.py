@@ -4,15 +4,18 @@ import json
 import os
 from pathlib import Path
 import re
+import shutil
 import subprocess
 import sys
 
 import pytest
 
-from launchers.nodes.curriculum import METRICS
+from launchers.studies import cell_check, measures
+from launchers.studies import file as study_file
 from tests.test_layout import ROOT, help_of
 
 TEACHERS = (ROOT / 'docs' / 'teachers.md').read_text(encoding='utf-8')
+STUDIES = (ROOT / 'docs' / 'studies.md').read_text(encoding='utf-8')
 
 
 def modules() -> dict[str, str]:
@@ -27,10 +30,11 @@ def modules() -> dict[str, str]:
 
 
 def commands() -> list[str]:
-  """The commands of its shell blocks, one a line, and those in its text."""
-  blocks = re.findall(r'```sh\n(.*?)```', TEACHERS, re.DOTALL)
+  """The commands of the shell blocks, one a line, and those in the texts."""
+  texts = TEACHERS + STUDIES
+  blocks = re.findall(r'```sh\n(.*?)```', texts, re.DOTALL)
   lines = '\n'.join(blocks).replace('\\\n', ' ').splitlines()
-  spans = re.findall(r'`(python -m [^`\n]+)`', TEACHERS)
+  spans = re.findall(r'`(python -m [^`\n]+)`', texts)
   return [line for line in [*lines, *spans] if line.startswith('python -m ')]
 
 
@@ -97,7 +101,7 @@ def test_its_other_modules_and_files_exist() -> None:
     path = ROOT.joinpath(*module.split('.')).with_suffix('.py')
     assert path.is_file(), module
     assert '\ndef make(' in path.read_text(encoding='utf-8'), module
-  for link in re.findall(r'\]\(([^)#]+)\)', TEACHERS):
+  for link in re.findall(r'\]\(([^)#]+)\)', TEACHERS + STUDIES):
     assert (ROOT / 'docs' / link).exists(), link
 
 
@@ -108,7 +112,9 @@ def test_its_columns_are_logged() -> None:
     name for row in rows for name in re.findall(r'`(\w+)`', row.split('|')[3])
   }
   assert 'teacher_cosine' in columns
-  assert columns <= set(METRICS)
+  source = ROOT / 'agents' / 'parts' / 'regularizers.py'
+  logged = re.findall(r"'(\w+)': ", source.read_text(encoding='utf-8'))
+  assert columns <= set(logged)
 
 
 def verdicts(size: str) -> dict[str, str]:
@@ -130,3 +136,19 @@ def test_the_verdicts_in_the_results_are_those_of_the_runs() -> None:
     assert said == verdicts(size)
   for link in re.findall(r'\]\(([^)#]+)\)', text):
     assert (ROOT / 'docs' / link).exists(), link
+
+
+def test_the_members_of_a_cell_are_those_it_lists() -> None:
+  section = STUDIES.partition('## The file of a cell')[2].partition('\n## ')[0]
+  listed = re.findall(r'^\| `(\w+)`', section, re.MULTILINE)
+  assert set(listed) == set(cell_check.MEMBERS)
+
+
+def test_the_study_that_it_shows_is_one(tmp_path: Path) -> None:
+  (text,) = re.findall(r'```toml\n(.*?)```', STUDIES, re.DOTALL)
+  shutil.copytree(ROOT / 'studies' / 'sizes', tmp_path / 'sizes')
+  path = tmp_path / 'mine.toml'
+  path.write_text(text, encoding='utf-8')
+  study = study_file.load(path)
+  measures.check(study)
+  assert len(study.cells) == 12

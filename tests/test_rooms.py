@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+import re
 import subprocess
 import sys
 
@@ -23,7 +24,12 @@ _AGENT = (
 )
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
   'datasets': (),
-  'agents.deployed': ('datasets.types',),
+  'agents.deployed': (
+    'datasets.npy',
+    'datasets.records',
+    'datasets.tasks',
+    'datasets.types',
+  ),
   'agents.parts': ('agents.config', 'agents.deployed', 'datasets.types'),
   'agents': ('agents.deployed', 'agents.parts', 'datasets.types'),
   **{f'agents.{kind}': _AGENT for kind in registry.KINDS},
@@ -31,6 +37,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     'agents.deployed',
     'agents.parts.networks',
     'datasets.addresses',
+    'datasets.tasks',
   ),
   'launchers.environments': ('datasets',),
   'launchers.hosts': ('datasets',),
@@ -59,6 +66,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     'launchers.runs',
     'teachers',
   ),
+  'launchers.training': (
+    'agents',
+    'datasets',
+    'launchers.nodes.batches',
+    'launchers.runs',
+  ),
   'launchers.reports': ('datasets', 'launchers.runs'),
   'launchers.studies': (
     'agents.config',
@@ -78,12 +91,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     'launchers.reports',
     'launchers.runs',
     'launchers.studies',
+    'launchers.training',
     'teachers',
   ),
 }
 
 # What the commands share; every other file of launchers/ is a command, which
-# nothing imports.
+# nothing imports; `launchers.__main__` calls by name the one it is asked for.
 SHARED = ('display', 'local', 'options')
 
 # Importing TensorFlow takes 5 to 8 s and 400 MB in each process. Of these
@@ -97,7 +111,11 @@ WITH_TENSORFLOW = {
   'launchers.nodes.teacher_gradients',
   'launchers.online',
   'teachers.reward_fitting',
-  *(f'agents.parts.{p.stem}' for p in (ROOT / 'agents/parts').glob('[!_]*.py')),
+  *(
+    f'{room}.{path.stem}'
+    for room in ('agents.parts', 'launchers.training')
+    for path in (ROOT / room.replace('.', '/')).glob('[!_]*.py')
+  ),
   *(
     f'agents.{kind}.{path.stem}'
     for kind in registry.KINDS
@@ -133,6 +151,22 @@ def test_imports_run_one_way(room):
 def test_every_room_is_listed():
   rooms = {room_of(path) for path in python_files(*OURS)}
   assert rooms == set(MAY_IMPORT)
+
+
+def test_the_readme_says_what_each_room_may_import():
+  text = (ROOT / 'README.md').read_text(encoding='utf-8')
+  table = text.partition('| room |')[2].partition('\n\n')[0]
+  said = {}
+  for row in table.splitlines()[2:]:
+    room, _, allowed = row.strip('| ').split(' | ')
+    said[room.strip('`')] = set(re.findall('`(.+?)`', allowed))
+  said.update(
+    {f'agents.{kind}': said['agents.KIND'] for kind in registry.KINDS}
+  )
+  del said['agents.KIND']
+  rooms = {room for room in MAY_IMPORT if room.startswith('launchers.')}
+  said['launchers'] = {'agents', 'datasets', 'teachers', *rooms}
+  assert said == {room: set(names) for room, names in MAY_IMPORT.items()}
 
 
 def test_commands_are_not_imported():

@@ -151,7 +151,13 @@ class D4PG(base.Agent):
         )
       )
     gradients = tape.gradient(loss, self.parameters('critic'))
-    return gradients, {'critic_loss': loss}
+    clipped = losses.fraction_beyond(
+      critic.atoms,
+      batch.reward,
+      self.config.discount * batch.discount,
+      critic.value(next_logits),
+    )
+    return gradients, {'critic_loss': loss, 'clipped_fraction': clipped}
 
   def _policy_gradients(
     self, batch: Transition, step: tf.Tensor

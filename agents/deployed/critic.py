@@ -9,6 +9,28 @@ from agents.deployed import layers
 _ATOMS = 'atoms'
 
 
+def check_atoms(atoms: np.ndarray) -> None:
+  """Refuses what is no support of a distribution.
+
+  Raises:
+    ValueError: they are not [N] float32, finite, rising and evenly spaced.
+  """
+  if atoms.dtype != np.float32 or atoms.ndim != 1 or len(atoms) < 2:
+    raise ValueError(
+      f'atoms are {atoms.dtype} of shape {atoms.shape}; they must be float32, '
+      'of one axis and 2 or more.'
+    )
+  if not np.isfinite(atoms).all():
+    raise ValueError('atoms are not finite.')
+  even = np.linspace(atoms[0], atoms[-1], len(atoms), dtype=np.float32)
+  tolerance = 1e-5 * float(atoms[-1] - atoms[0])
+  if not atoms[0] < atoms[-1] or np.abs(atoms - even).max() > tolerance:
+    raise ValueError(
+      f'atoms run from {atoms[0]} to {atoms[-1]} and are not rising and evenly '
+      'spaced, as the projection needs them.'
+    )
+
+
 class Critic:
   """Q(s, a): linear, layer norm, tanh, (linear, ELU)*, linear, mean.
 
@@ -31,6 +53,8 @@ class Critic:
     """
     network = {k: np.ascontiguousarray(v) for k, v in arrays.items()}
     self._atoms = network.pop(_ATOMS, None)
+    if self._atoms is not None:
+      check_atoms(self._atoms)
     self._layers = layers.check(network)
     self._scale = network['norm/scale']
     self._offset = network['norm/offset']

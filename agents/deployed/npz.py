@@ -4,9 +4,11 @@ from collections.abc import Mapping
 import io
 import json
 from typing import Any
-import zipfile
 
 import numpy as np
+
+from datasets import npy
+from datasets.records import shortened
 
 _METADATA = 'metadata'
 
@@ -40,20 +42,15 @@ def unpack(
     ValueError: the bytes are something else; the message says what is wrong.
   """
   try:
-    with zipfile.ZipFile(io.BytesIO(data)) as file:
-      # What `pack` makes is never compressed; so a small file stays small.
-      for entry in file.infolist():
-        if entry.compress_type != zipfile.ZIP_STORED:
-          raise ValueError(f'its entry {entry.filename!r} is compressed')
-    with np.load(io.BytesIO(data), allow_pickle=False) as file:
-      arrays = {name: file[name] for name in file.files}
+    members = npy.read_archive(data)
+    arrays = {name: npy.read_array(m) for name, m in members.items()}
     header = json.loads(arrays.pop(_METADATA).tobytes())
     if header['kind'] != kind:
-      raise ValueError(f'it says that it is {header["kind"]!r}')
+      raise ValueError(f'it says that it is {shortened(header["kind"])}')
     metadata = header['metadata']
     if not isinstance(metadata, dict):
       raise ValueError('its metadata is no dictionary')
-  except Exception as error:  # Foreign bytes make parsers raise anything.
+  except (KeyError, RecursionError, TypeError, ValueError) as error:
     raise ValueError(
       f'These {len(data)} bytes are no {kind}: {error or type(error).__name__}.'
     ) from error

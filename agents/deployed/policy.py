@@ -2,32 +2,44 @@
 
 from collections.abc import Mapping
 import threading
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Optional
 
 import numpy as np
 
 from agents.deployed import layers, npz
 from agents.deployed.stacked_policy import StackedPolicy
+from datasets.tasks import Task
 from datasets.types import EnvironmentSpec
 
 _KIND = 'understudy-snapshot-1'
+_NAME, _IDENTITY = 'task', 'task_identity'
+"""Of a task in the metadata; older files have its name alone, or nothing."""
 
 
 class Policy:
   """A deterministic policy: linear, layer norm, tanh, (linear, ELU)*, tanh.
 
   Any thread may call it, and several at once.
+
+  Attributes:
+    spec: the widths that it takes and gives.
+    digest: of the arrays alone.
+    task: what it acts in; None if nobody said.
   """
 
-  def __init__(self, arrays: Mapping[str, np.ndarray]):
+  def __init__(
+    self, arrays: Mapping[str, np.ndarray], task: Optional[Task] = None
+  ):
     """Checks the arrays and takes them over.
 
     Args:
       arrays: 'norm/scale', 'norm/offset' and, for i from 0, 'i/w' and 'i/b';
         the last layer is the head. All float32.
+      task: what it acts in, if it is known.
 
     Raises:
-      ValueError: something is missing, superfluous, misshapen or not finite.
+      ValueError: something is missing, superfluous, misshapen or not finite, or
+        the task has other widths.
     """
     self._arrays = {
       name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)
@@ -37,6 +49,12 @@ class Policy:
       observation_size=len(checked[0][0]),
       action_size=len(checked[-1][1]),
     )
+    if task is not None and task.spec != self.spec:
+      raise ValueError(
+        f'The policy has the widths {tuple(self.spec)}, but its task '
+        f'{task.name} has {tuple(task.spec)}.'
+      )
+    self.task = task
     self.digest = layers.digest(self._arrays)
     self._local = threading.local()
 
@@ -59,8 +77,16 @@ class Policy:
     actions = self._act(batch)
     return actions[0] if observation.ndim == 1 else actions
 
+  def of(self, task: Task) -> 'Policy':
+    """The same policy, of the same digest, which carries its task.
+
+    Raises:
+      ValueError: the task has other widths.
+    """
+    return Policy(self._arrays, task)
+
   def to_bytes(self) -> bytes:
-    """The policy as an .npz file."""
+    """The policy as an .npz file, its task included."""
     return Snapshot(self, {}, {}).to_bytes()
 
   @classmethod
@@ -86,7 +112,8 @@ class Snapshot(NamedTuple):
   Attributes:
     policy: the policy.
     critic: the critic's arrays by name; empty when there is none.
-    metadata: free, of JSON's types.
+    metadata: free, of JSON's types; 'task' is the task's name, and
+      'task_identity' all of it, as the policy says.
   """
 
   policy: Policy
@@ -97,7 +124,14 @@ class Snapshot(NamedTuple):
     """The snapshot as an .npz file, which `Policy.from_bytes` reads too."""
     arrays = {f'policy/{k}': v for k, v in self.policy.arrays.items()}
     arrays.update({f'critic/{k}': v for k, v in self.critic.items()})
-    return npz.pack(arrays, self.metadata, _KIND)
+    metadata, task = self.metadata, self.policy.task
+    if task is not None:
+      metadata = {**metadata, _NAME: task.name, _IDENTITY: task.to_json()}
+    return npz.pack(arrays, metadata, _KIND)
+
+  def of(self, task: Task) -> 'Snapshot':
+    """The same snapshot, which carries its task; see `Policy.of`."""
+    return self._replace(policy=self.policy.of(task))
 
   @classmethod
   def from_bytes(cls, data: bytes) -> 'Snapshot':
@@ -113,4 +147,19 @@ class Snapshot(NamedTuple):
       if part not in parts or not rest:
         raise ValueError(f'Array {name!r} belongs to no policy or critic.')
       parts[part][rest] = array
-    return cls(Policy(parts['policy']), parts['critic'], metadata)
+    policy = Policy(parts['policy'])
+    task = _task_of(metadata, policy.spec)
+    if task is not None:
+      policy = policy.of(task)
+    return cls(policy, parts['critic'], metadata)
+
+
+def _task_of(
+  metadata: Mapping[str, Any], spec: EnvironmentSpec
+) -> Optional[Task]:
+  if _IDENTITY in metadata:
+    return Task.from_json(metadata[_IDENTITY])
+  name = metadata.get(_NAME)
+  if not name or not isinstance(name, str):
+    return None
+  return Task(name.replace(':', '-'), *spec)

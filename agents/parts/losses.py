@@ -68,10 +68,34 @@ def project_categorical(
   )
   lower = tf.minimum(tf.floor(position), num_atoms - 2.0)
   to_upper = (position - lower) * probabilities
-  index = tf.cast(lower, tf.int32)
+  # Not a number has no integer: an index beyond the atoms would be written to,
+  # which the kernel does not check. The result is not a number all the same.
+  index = tf.clip_by_value(tf.cast(lower, tf.int32), 0, num_atoms - 2)
   return _sum_by_index(
     index, probabilities - to_upper, num_atoms
   ) + _sum_by_index(index + 1, to_upper, num_atoms)
+
+
+def fraction_beyond(
+  atoms: tf.Tensor,
+  reward: tf.Tensor,
+  discount: tf.Tensor,
+  next_value: tf.Tensor,
+) -> tf.Tensor:
+  """The share of targets whose mean no distribution on the atoms can have.
+
+  Args:
+    atoms: [N], evenly spaced, increasing.
+    reward: [B].
+    discount: [B].
+    next_value: [B], the mean of the target network's law.
+
+  Returns:
+    A scalar in [0, 1].
+  """
+  target = reward + discount * next_value  # [B]
+  is_beyond = (target < atoms[0]) | (target > atoms[-1])
+  return tf.reduce_mean(tf.cast(is_beyond, tf.float32))
 
 
 def _sum_by_index(index: tf.Tensor, values: tf.Tensor, size: int) -> tf.Tensor:

@@ -178,6 +178,7 @@ def load_critic(
   critic = make_critic(
     spec, sizes, float(atoms[0]), float(atoms[-1]), len(atoms)
   )
+  critic.atoms = atoms  # Not to the last bit those of linspace.
   torso = critic.torso
   torso.first.scale.assign(arrays['norm/scale'])
   torso.first.offset.assign(arrays['norm/offset'])

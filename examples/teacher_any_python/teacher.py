@@ -12,7 +12,9 @@ import numpy as np
 # ---------------------------------------------------------------- yours: begin
 NAME = 'cartpole-by-hand'
 VERSION = '1'  # Change it whenever the advice changes.
-OBSERVATION_SIZE = 5  # cartpole: position, cos, sin, velocity, angular velocity
+# Of what: `python -m launchers.describe cartpole-swingup` prints the fields.
+TASK = 'cartpole-swingup'
+OBSERVATION_SIZE = 5  # Position, cos, sin; velocity, angular velocity.
 ACTION_SIZE = 1
 
 
@@ -106,6 +108,7 @@ def describe(request, context):
     field(1, NAME) + field(2, VERSION)
     + field(3, OBSERVATION_SIZE) + field(4, ACTION_SIZE)
     + field(5, 1) + field(6, 1)  # 0: it gives no actions, no gradients.
+    + field(7, field(1, TASK))
   )  # fmt: skip
 
 

@@ -76,4 +76,5 @@ def act(
       rollout.rewards,
       rollout.discounts,
       annotation,
+      places[0].task,
     )

@@ -14,7 +14,7 @@ from launchers.acting.places import Places
 from launchers.acting.rollouts import Failure
 from launchers.hosts import process
 from teachers import registry
-from teachers.base import Task, Teacher
+from teachers.base import Teacher
 from teachers.checks import WrongTeacherError
 
 
@@ -90,10 +90,10 @@ class _Recorder:
     config = order.config
     self._config = config
     self._places = Places(order.task, config.action_bound)
-    self._spec = self._places.description.task.spec
+    self._task = self._places.description.task
     self._teacher = registry.load(
       config.teacher,
-      Task(order.task, *self._spec),
+      self._task,
       'actions',
       on_trouble=_outside['troubles'].put,
       is_stopping=_outside['stopping'].is_set,
@@ -121,7 +121,7 @@ class _Recorder:
       if isinstance(episode, Failure):
         results[index] = episode
         continue
-      check_episode(episode, self._spec)
+      check_episode(episode, self._task.spec, task=self._task)
       self._store.commit(episode)
       results[index] = summary(self._store.read(identity(index)))
     return results

@@ -9,6 +9,7 @@ import numpy as np
 
 from datasets.tasks import Field, Task
 from launchers.environments.flatten import Leaf, canonical_bounds
+from launchers.environments.units import UNITS
 
 TASKS = (
   'cartpole-balance',
@@ -89,7 +90,8 @@ class Environment:
     fields = []
     width = 0
     for key, spec in self._environment.observation_spec().items():
-      field = Field(key, spec.shape)
+      unit = UNITS.get((domain, key), '')
+      field = Field(key, spec.shape, unit=unit)
       fields.append(field)
       self._slices.append((key, slice(width, width + field.size)))
       width += field.size

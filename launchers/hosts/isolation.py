@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shlex
 import shutil
 import socket
 import struct
@@ -9,6 +10,8 @@ import subprocess
 import sys
 
 from rich.console import Console
+
+from launchers.hosts import process
 
 _ISOLATED = 'UNDERSTUDY_ISOLATED'
 _COMMAND = 'UNDERSTUDY_COMMAND'
@@ -48,8 +51,8 @@ def enter(module: str, is_open: bool, console: Console) -> None:
 
 def command(module: str) -> str:
   """What the person typed, or would have."""
-  given = ' '.join(sys.argv[1:])
-  return os.environ.get(_COMMAND, f'python -m {module} {given}'.strip())
+  typed = f'{process.program(module)} {shlex.join(sys.argv[1:])}'.strip()
+  return os.environ.get(_COMMAND, typed)
 
 
 def _raise_loopback() -> None:

@@ -23,6 +23,8 @@ WaitForStop = Callable[[float], bool]
 # that outnumber the cores lose by them.
 SINGLE_THREADED = {'OPENBLAS_NUM_THREADS': '1', 'OMP_NUM_THREADS': '1'}
 
+_BY_SHORT_NAME = ('understudy ', 'python -m launchers ')
+
 _PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 
 
@@ -88,8 +90,30 @@ def prepare_environment() -> None:
   os.environ['UNDERSTUDY_LAUNCHER'] = str(os.getpid())
   os.environ.setdefault('TF_ENABLE_ONEDNN_OPTS', '1')
   os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
-  os.environ.setdefault('MUJOCO_GL', 'disable')
   os.environ.setdefault('GRPC_VERBOSITY', 'ERROR')
+
+
+def program(module: str) -> str:
+  """How the person called this command, for its usage and for calling it again.
+
+  Args:
+    module: the command, as `python -m` takes it; so it was called, unless
+      `launchers.__main__` left its short name where Python leaves a path.
+  """
+  by_short_name = sys.argv[0].startswith(_BY_SHORT_NAME)
+  return sys.argv[0] if by_short_name else f'python -m {module}'
+
+
+class StoppedError(Exception):
+  """A signal asked to stop, and everything is saved.
+
+  Attributes:
+    signal: which one.
+  """
+
+  def __init__(self, number: signal.Signals):
+    super().__init__(f'Stopped by {number.name}.')
+    self.signal = number
 
 
 class StopRequest:
@@ -117,6 +141,11 @@ class StopRequest:
   def __exit__(self, *_: object) -> None:
     for number, handler in self._previous.items():
       signal.signal(number, handler)
+
+  def check(self) -> None:
+    """Raises `StoppedError` if a signal came."""
+    if self.signal is not None:
+      raise StoppedError(self.signal)
 
   def _note(self, number: int, _: object) -> None:
     self.signal = signal.Signals(number)

@@ -6,13 +6,12 @@ refused, for its advice is stored beside that of the old one.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Literal, Optional
+from typing import Any, Literal, Optional
 
 from rich.console import Console
 
 from agents.deployed.policy import Snapshot
 from datasets import files
-from datasets.types import EnvironmentSpec
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
 from teachers import registry, untrained
@@ -31,7 +30,7 @@ _PATIENCE = 10.0  # Seconds to wait for a service before a run's first start.
 def settle(
   config: GrowingBatchConfig,
   directory: RunDirectory,
-  spec: EnvironmentSpec,
+  task: Task,
   console: Console,
 ) -> None:
   """Checks the run's teachers and writes them to its directory.
@@ -48,7 +47,6 @@ def settle(
       f'a teacher with `python -m launchers.online --task {config.task}` and '
       'name it with --teacher.'
     )
-  task = Task(config.task, *spec)
   _settle(config, directory, 'demonstrator', task, 'actions')
   objective = config.objective
   if objective.uses_teacher_actions:
@@ -94,7 +92,7 @@ def load(
     teacher = SnapshotTeacher(address, snapshot)
   else:
     record = directory.read_json(directory.teacher_record(role)) or {}
-    teacher = registry.load(address, Task(*record['task']))
+    teacher = registry.load(address, _task_in(record))
   _check_version(directory, role, teacher)
   return teacher
 
@@ -124,9 +122,15 @@ def _settle(
       'name': teacher.name,
       'version': teacher.version,
       'gives': sorted(teacher.gives),
-      'task': list(task),
+      'task': task.to_json(),
     },
   )
+
+
+def _task_in(record: dict[str, Any]) -> Task:
+  """The task of a record; older ones have a list of its name and sizes."""
+  tree = record['task']
+  return Task(*tree) if isinstance(tree, list) else Task.from_json(tree)
 
 
 def _find(address: str, task: Task) -> Teacher:

@@ -17,6 +17,7 @@ from agents.deployed.policy import Policy
 from datasets.types import EpisodeId
 from launchers.nodes.evaluations import Evaluations
 from launchers.nodes.ledger import Ledger, RunFailedError, summary
+from launchers.runs import provenance
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import EvaluationKey, RunDirectory
 from launchers.runs.tables import Table
@@ -48,6 +49,8 @@ class Conductor:
     self._learner: dict[str, Any] = {}
     self._seconds: dict[str, float] = collections.defaultdict(float)
     self._failure: Optional[RunFailedError] = None
+    # As the program was launched: its sources may change while it runs.
+    self._provenance = provenance.collect()
 
   # --- What actors and the curator call. ---
 
@@ -273,6 +276,7 @@ class Conductor:
       'acted_steps': self._ledger.new_steps,
       'seconds': {k: round(v, 2) for k, v in self._seconds.items()},
       'policy_digest': Policy.from_bytes(self._learned).digest,
+      'provenance': self._provenance,
     }
     directory.write_json(directory.cycle(cycle) / 'cycle.json', record)
     directory.publish(cycle, self._learned)

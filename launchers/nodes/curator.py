@@ -16,7 +16,7 @@ import numpy as np
 from datasets import replay
 from datasets.store import EpisodeStore
 from datasets.types import Annotation, Episode, EpisodeId
-from datasets.validation import EpisodeRefused, check_episode
+from datasets.validation import EpisodeRefused, check_episode, check_task
 from launchers.hosts.process import WaitForStop
 from launchers.nodes import advice, tasks
 from launchers.runs.config import GrowingBatchConfig
@@ -156,15 +156,20 @@ class Curator:
     """Puts what is durable back into Reverb, or before the teacher.
 
     Damaged files are set aside, so that their episodes are collected again.
+
+    Raises:
+      EpisodeRefused: someone has put an episode of another task there.
     """
     store = self._quarantined(self._store(cycle))
     digests = store.digests()
     for episode in store:
       if wait_for_stop(0):
         return
+      check_task(episode, self._environment.task)
       self._deliver(episode, digests[episode.identity], is_new=False)
     if self._needs_advice(cycle):
       for episode in self._quarantined(self._spool(cycle)):
+        check_task(episode, self._environment.task)
         self._advise(episode)
 
   def receive(self, episode: Episode) -> None:
@@ -249,8 +254,8 @@ class Curator:
     most, environment = self._config.episode_steps, self._environment
     has_end = len(episode.discounts) and episode.discounts[-1] == 0
     is_free = environment.ends_itself or has_end
-    spec = environment.task.spec
-    check_episode(episode, spec, policy, None if is_free else most)
+    task, length = environment.task, None if is_free else most
+    check_episode(episode, task.spec, policy, length, task)
     if episode.num_steps > most:
       raise EpisodeRefused(
         f'Episode {episode.identity}: it has {episode.num_steps} steps, but '

@@ -23,25 +23,6 @@ from launchers.nodes.teacher_gradients import TeacherGradients
 from launchers.runs.config import GrowingBatchConfig
 from teachers.base import Teacher
 
-METRICS = (
-  'cloning_loss',
-  'held_out_loss',
-  'critic_loss',
-  'policy_loss',
-  'q_mean',
-  'anchor_distance',
-  'alpha',
-  'teacher_distance',
-  'teacher_fraction',
-  'teacher_cosine',
-  'action_gradient_norm',
-  'critic_gradient_norm',
-  'policy_gradient_norm',
-)
-"""Every metric that some phase or objective reports. Distances are squared;
-`teacher_fraction` is the share of transitions on which the Q-filter sides with
-the teacher, `teacher_cosine` that between the critic's gradient and its."""
-
 # (phase, step in the phase, last step of the phase, metrics)
 OnProgress = Callable[[str, int, int, Mapping[str, float]], None]
 _LEARN = 3  # The role of the sampling seeds.

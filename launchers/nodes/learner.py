@@ -11,7 +11,7 @@ from datasets.memory import Memory
 from datasets.store import digest_of, episode_digest
 from datasets.types import Episode, EpisodeId
 from launchers.nodes import advice, tasks
-from launchers.nodes.curriculum import METRICS, Curriculum
+from launchers.nodes.curriculum import Curriculum
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
 from launchers.runs.tables import Events, Table
@@ -56,9 +56,8 @@ class LearnerNode:
       advice.load, config, directory, 'advisor', services,
       functools.partial(conductor.trouble, 'learner'), wait_for_stop,
     )  # fmt: skip
-    self._curriculum = Curriculum(
-      config, tasks.load(config, directory).task.spec, load_advisor
-    )
+    self._task = tasks.load(config, directory).task
+    self._curriculum = Curriculum(config, self._task.spec, load_advisor)
     self._cycle = -1  # The cycle that the networks are in.
     self._saved_step = -1
     self._due_step = 0  # When the next checkpoint is due.
@@ -93,8 +92,7 @@ class LearnerNode:
     else:
       self._curriculum.improve(cycle, memory, self._report)
     self._save()
-    policy = self._curriculum.networks.export()
-    self._conductor.learned(cycle, policy.to_bytes())
+    self._conductor.learned(cycle, self._policy())
 
   # --- The data of a cycle. ---
 
@@ -133,7 +131,7 @@ class LearnerNode:
     """Brings the networks to where the learning of `cycle` goes on."""
     self._metrics = Table(
       self._directory.cycle(cycle) / 'metrics.csv',
-      ('phase', 'step', *METRICS, 'steps_per_second'),
+      ('phase', 'step', 'steps_per_second'),
       ('phase', 'step'),
     )
     came_from_here = self._cycle >= 0  # Else this process has just started.
@@ -176,6 +174,10 @@ class LearnerNode:
         'again (with the same result).'
       )
 
+  def _policy(self) -> bytes:
+    """The present policy, with its task, as `Policy.from_bytes` reads it."""
+    return self._curriculum.networks.export().of(self._task).to_bytes()
+
   def _save(self) -> None:
     step = self._curriculum.step(self._cycle)
     if step != self._saved_step:
@@ -205,8 +207,7 @@ class LearnerNode:
     self._conductor.progress({'phase': phase, 'step': step, 'end': end, **row})
     interval = self._config.evaluation.interval
     if phase == 'learn' and interval and step % interval == 0:
-      policy = self._curriculum.networks.export()
-      self._conductor.evaluate(step, policy.to_bytes())
+      self._conductor.evaluate(step, self._policy())
     stopping = self._wait_for_stop(0)
     if stopping or self._curriculum.step(self._cycle) >= self._due_step:
       self._save()

@@ -120,8 +120,12 @@ class Ledger:
     }
 
   def returns(self, cycle: int) -> dict[str, Any]:
-    """Summary of the returns collected in `cycle`."""
-    return summary(self._returns[cycle])
+    """Summary of the returns collected in `cycle`.
+
+    In one order, whatever the order of arrival: a restored run adds its
+    episodes otherwise, and a float sum depends on it in the last bit.
+    """
+    return summary(sorted(self._returns[cycle]))
 
   def status(self) -> dict[str, Any]:
     """All of it, for a person."""

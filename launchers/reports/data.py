@@ -208,7 +208,10 @@ def _read_csv(path: Path) -> pd.DataFrame:
   whole = text[: text.rfind('\n') + 1]
   if not whole.strip():
     return pd.DataFrame()
-  return pd.read_csv(io.StringIO(whole), on_bad_lines='skip')
+  # Exactly what was written: pandas' own parser is wrong in the last bit.
+  return pd.read_csv(
+    io.StringIO(whole), on_bad_lines='skip', float_precision='round_trip'
+  )
 
 
 def _estimate(
@@ -237,13 +240,8 @@ def _explain(directory: Path) -> str:
     'cycles/000/, cycles/001/, …'
   )
   places = {directory, directory.parent, Path('runs')}
-  known = sorted(
-    {
-      str(path.parent)
-      for place in places
-      for path in place.glob('*/config.json')
-    }
-  )
+  found = [path for place in places for path in place.glob('*/config.json')]
+  known = sorted({str(path.parent) for path in found})
   if known:
     lines.append('Runs here: ' + ', '.join(known[:10]))
   return '\n'.join(lines)

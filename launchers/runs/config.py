@@ -119,6 +119,7 @@ class GrowingBatchConfig:
       raise ValueError(
         f'teacher_nodes is {self.teacher_nodes}; it must be from 0 to 64.'
       )
+    agents_registry.check_objective(self.agent, self.objective.kind)
     if (
       self.objective.uses_teacher_actions
       and self.mix_demonstrations

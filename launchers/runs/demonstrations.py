@@ -4,7 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from datasets.store import EpisodeStore
+from datasets.tasks import Task
 from datasets.types import EpisodeId
+from datasets.validation import check_task
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
 
@@ -12,6 +14,7 @@ from launchers.runs.run_directory import RunDirectory
 def import_into(
   config: GrowingBatchConfig,
   directory: RunDirectory,
+  task: Task,
   on_progress: Callable[[int], None],
 ) -> None:
   """Copies recorded demonstrations into the run, under its own identities.
@@ -19,10 +22,12 @@ def import_into(
   Args:
     config: of the run.
     directory: of the run.
+    task: of the run.
     on_progress: told the number of episodes copied, after each.
 
   Raises:
-    ValueError: the directory holds too few whole episodes.
+    ValueError: the directory holds too few whole episodes, or some of another
+      task.
   """
   path = config.demonstrations.path
   assert path is not None
@@ -38,6 +43,7 @@ def import_into(
       f'{wanted}. Record more with launchers.demonstrate, or ask for fewer.'
     )
   for index, episode in zip(range(wanted), source, strict=False):
+    check_task(episode, task)
     identity = EpisodeId(config.run_name, 0, index % config.num_actors, index)
     target.commit(episode._replace(identity=identity))
     on_progress(index + 1)

@@ -1,10 +1,11 @@
 """config.json: a run directory belongs to one configuration."""
 
+from collections.abc import Iterator
 import json
 from pathlib import Path
 from typing import Any, Protocol
 
-from datasets import files
+from datasets import files, records
 from launchers.environments import names
 
 _INTRODUCED = {
@@ -38,12 +39,12 @@ def freeze(config: Freezable, directory: Path) -> None:
     files.write_text(path, json.dumps(new, indent=2) + '\n')
     return
   try:
-    old = json.loads(path.read_text())
-  except ValueError as error:
+    old = records.read(path)
+  except files.DamagedFileError as error:
     raise ConfigChangedError(
-      f'{path} is damaged ({error}). Restore it, or use another --name.'
+      f'{error}. Restore it, or use another --name.'
     ) from error
-  changes = list(_differences(old, new))
+  changes = list(differences(old, new))
   if changes:
     raise ConfigChangedError(
       f'{directory} holds a run with another configuration:\n'
@@ -53,13 +54,14 @@ def freeze(config: Freezable, directory: Path) -> None:
     )
 
 
-def _differences(old: Any, new: Any, where: str = '') -> Any:
+def differences(old: Any, new: Any, where: str = '') -> Iterator[str]:
+  """What two configurations do not have in common, a line an option."""
   if isinstance(old, dict) and isinstance(new, dict):
     for key in sorted(old.keys() | new.keys()):
       path = f'{where}.{key}' if where else key
       before = old.get(key, _INTRODUCED.get(path))
       if path == 'task':  # Older ones keep it as the person wrote it.
         before = names.canonical(str(before))
-      yield from _differences(before, new.get(key), path)
+      yield from differences(before, new.get(key), path)
   elif old != new:
     yield f'{where}: {old!r} there, {new!r} here'

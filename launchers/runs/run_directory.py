@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from agents.deployed.policy import Policy
-from datasets import files
+from datasets import files, records
 from datasets.store import EpisodeStore
 
 # One evaluation: ('teacher' | 'interval' | 'final', cycle, learner step).
@@ -146,10 +146,7 @@ class RunDirectory:
     """A small record of ours, or None where there is none."""
     if not path.exists():
       return None
-    try:
-      return json.loads(path.read_text())
-    except ValueError as error:
-      raise files.DamagedFileError(path, f'no JSON: {error}') from error
+    return records.read(path)
 
   def write_json(self, path: Path, record: dict[str, Any]) -> None:
     """Writes a small record, whole or not at all."""

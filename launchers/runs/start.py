@@ -4,16 +4,17 @@ Demonstrations, cloning and critic pre-training do not depend on the objective:
 runs that compare objectives share them, and so begin with the same networks.
 """
 
-import json
 from pathlib import Path
 import shutil
 from typing import Any
 
 from rich.console import Console
 
-from datasets import files
-from datasets.types import EpisodeId
 from agents import registry
+from datasets import files, records
+from datasets.tasks import Task
+from datasets.types import EpisodeId
+from datasets.validation import check_task
 from launchers.environments.names import canonical
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
@@ -35,6 +36,7 @@ def copy_from(
   source: Path,
   config: GrowingBatchConfig,
   directory: RunDirectory,
+  task: Task,
   console: Console,
 ) -> None:
   """Copies cycle 0 into a run that has none; a run that has one keeps it.
@@ -43,16 +45,18 @@ def copy_from(
     source: the directory of a run whose cycle 0 is finished.
     config: of the run that begins.
     directory: of the run that begins.
+    task: of the run that begins.
     console: is told of the copy.
 
   Raises:
-    ValueError: cycle 0 of `source` is unfinished, or came from other options;
-      says which.
+    ValueError: cycle 0 of `source` is unfinished, or came from other options or
+      another task; says which.
   """
   if directory.policy_path(0).exists():
     return
   start = RunDirectory(source)
-  if start.policy(0) is None:
+  policy = start.policy(0)
+  if policy is None:
     raise ValueError(
       f'{source} has no finished cycle 0 to start from. Run it first, or leave '
       '--start out.'
@@ -61,13 +65,15 @@ def copy_from(
     f'{key}: {old!r} there, {new!r} here'
     for key, (old, new) in _differences(start, config, directory).items()
   ]
+  if policy.task is not None:  # An older run's does not say.
+    changes += [f'task.{text}' for text in policy.task.differences(task)]
   if changes:
     raise ValueError(
       f'{source} began with other options, its cycle 0 is not that of this '
       'run: ' + '; '.join(changes) + '.'
     )
   if config.mix_demonstrations:
-    _copy_demonstrations(start, config, directory)
+    _copy_demonstrations(start, config, directory, task)
   _copy_cycle(start, directory)
   console.print(f'Cycle 0 is that of {source}.', highlight=False)
 
@@ -76,7 +82,7 @@ def _differences(
   start: RunDirectory, config: GrowingBatchConfig, directory: RunDirectory
 ) -> dict[str, tuple[Any, Any]]:
   """What cycle 0 depends on and is not the same, there and here."""
-  there = _options_of_cycle_0(json.loads(start.config.read_text()))
+  there = _options_of_cycle_0(records.read(start.config))
   here = _options_of_cycle_0(config.to_json())
   # Not its address, under which another teacher may be by now.
   there['demonstrator'] = start.teacher_identity('demonstrator')[1]
@@ -99,10 +105,14 @@ def _options_of_cycle_0(tree: dict[str, Any]) -> dict[str, Any]:
 
 
 def _copy_demonstrations(
-  start: RunDirectory, config: GrowingBatchConfig, directory: RunDirectory
+  start: RunDirectory,
+  config: GrowingBatchConfig,
+  directory: RunDirectory,
+  task: Task,
 ) -> None:
   target = directory.store(0)
   for episode in start.store(0):
+    check_task(episode, task)
     identity = EpisodeId(config.run_name, *episode.identity[1:])
     target.commit(episode._replace(identity=identity))
 

@@ -26,10 +26,17 @@ class Table:
   """An append-only CSV whose rows have a key, each key at most once.
 
   A half-written last line, which a kill can leave, is dropped when the table
-  is opened.
+  is opened. A row may bring columns that no row before it had.
   """
 
   def __init__(self, path: Path, columns: Sequence[str], keys: Sequence[str]):
+    """Opens the table, or makes it.
+
+    Args:
+      path: of the file.
+      columns: those that it has from the start.
+      keys: the columns whose values tell rows apart.
+    """
     self._path = path
     self._columns = tuple(columns)
     self._keys = tuple(keys)
@@ -37,7 +44,9 @@ class Table:
     if path.exists():
       text = path.read_text()
       whole = text[: text.rfind('\n') + 1]
-      self.rows = list(csv.DictReader(io.StringIO(whole)))
+      reader = csv.DictReader(io.StringIO(whole))
+      self._columns = tuple(reader.fieldnames or columns)
+      self.rows = list(reader)
       if whole != text:
         self._rewrite()
     else:
@@ -46,6 +55,10 @@ class Table:
 
   def add(self, row: Mapping[str, Cell]) -> bool:
     """Appends `row`; a row whose key is there already changes nothing."""
+    new = [name for name in row if name not in self._columns]
+    if new:
+      self._columns += tuple(new)
+      self._rewrite()
     cells = {name: _cell(row.get(name, '')) for name in self._columns}
     key = self._key(cells)
     if key in self._known:

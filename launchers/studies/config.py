@@ -1,7 +1,8 @@
 """What a study is: its runs and its claims. `study_file` reads one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 import dataclasses
+import fnmatch
 import hashlib
 import json
 from pathlib import Path
@@ -144,8 +145,48 @@ def directory(runs: Path, kind: Literal['starts', 'cells', 'reports']) -> Path:
 
 
 def named(config: GrowingBatchConfig, prefix: str) -> GrowingBatchConfig:
-  """Adds what tells apart two configurations of the same axes."""
-  tree = {**config.to_json(), 'name': ''}
-  text = json.dumps(tree, sort_keys=True).encode()
+  """Adds what tells apart two configurations of the same axes.
+
+  Only what differs from the defaults counts: an option that is new, and whose
+  default is what was done before, leaves the names of finished runs alone.
+  """
+  plain = GrowingBatchConfig().to_json()
+  agent = dataclasses.asdict(registry.find(config.agent.kind).config())
+  kind = plain['agent']['kind']
+  plain['agent'] = {**json.loads(json.dumps(agent)), 'kind': kind}
+  tree = {**config.to_json(), 'name': plain['name']}
+  text = json.dumps(_changes(plain, tree), sort_keys=True).encode()
   digest = hashlib.sha256(text).hexdigest()[:8]
   return dataclasses.replace(config, name=f'{prefix}-{digest}')
+
+
+def _changes(plain: Options, tree: Options) -> dict[str, Any]:
+  """The leaves of `tree` that are not those of `plain`."""
+  found: dict[str, Any] = {}
+  for key, value in tree.items():
+    default = plain.get(key)
+    if isinstance(value, dict) and isinstance(default, Mapping):
+      value = _changes(default, value) or default
+    if value != default:
+      found[key] = value
+  return found
+
+
+def chosen(study: Study, patterns: Sequence[str]) -> list[Cell]:
+  """The cells whose names fit one of some shell patterns; of none, all.
+
+  Raises:
+    StudyError: a pattern fits no cell.
+  """
+  names = [cell.name for cell in study.cells]
+  for pattern in patterns:
+    if not fnmatch.filter(names, pattern):
+      raise StudyError(
+        f'{study.name} has no run {pattern!r}. Its first is {names[0]!r}; a '
+        "star stands for anything, as in 'finger-spin-*'."
+      )
+  return [
+    cell
+    for cell in study.cells
+    if not patterns or any(fnmatch.fnmatch(cell.name, p) for p in patterns)
+  ]

@@ -7,7 +7,9 @@ baseline = 'none'          # whom the others are compared with
 actor_steps = 40_000
 agent = {batch_size = 128}
 
-[[grid]]                   # every combination is a run
+[[grid]]                   # every combination is a run; they are run in this
+                           # order: grid after grid, in each seed after seed,
+                           # then tasks, tiers, cycles and methods as listed
 task = ['cartpole-balance', 'cheetah-run']
 tier = ['expert']
 seed = [0, 1, 2]
@@ -50,6 +52,10 @@ from launchers.studies.config import (
   named,
 )
 
+# The outermost first. With the seed outside, a study that is stopped early has
+# one seed of everything, which can be looked at, rather than all seeds of one
+# method, which have nothing to be compared with.
+_ORDER = ('seed', 'task', 'tier', 'cycles', 'method')
 _BOUNDS = ('above', 'below', 'above_method', 'below_method')
 _Config = TypeVar('_Config')
 
@@ -114,38 +120,40 @@ def _study(name: str, tree: Options, seeds: Sequence[int]) -> Study:
   base = replace(GrowingBatchConfig(), tree['run'])
   methods = {m: {'objective': o} for m, o in METHODS.items()}
   methods.update(tree.get('methods', {}))
-  cells = {}
+  cells: dict[str, Cell] = {}
   for grid in tree['grid']:
     _check_keys(grid, set(AXES), set(), 'a grid')
     axes = {**grid, 'seed': list(seeds)} if seeds else grid
-    for values in itertools.product(*(axes[axis] for axis in AXES)):
-      cell = _cell(base, methods, *values)
-      cells[cell.name] = cell
-  ordered = sorted(cells.values(), key=lambda cell: cell.seed)
-  used = {cell.method for cell in ordered}
+    for values in itertools.product(*(axes[axis] for axis in _ORDER)):
+      cell = _cell(base, methods, dict(zip(_ORDER, values, strict=True)))
+      cells.setdefault(cell.name, cell)
+  used = {cell.method for cell in cells.values()}
   claims = tuple(_claim(claim, used) for claim in tree['claim'])
   if tree['baseline'] not in used:
     raise ValueError(f'the baseline {tree["baseline"]!r} is in no grid.')
-  return Study(name, tree['title'], tree['baseline'], tuple(ordered), claims)
+  return Study(
+    name, tree['title'], tree['baseline'], tuple(cells.values()), claims
+  )
 
 
 def _cell(
   base: GrowingBatchConfig,
   methods: Mapping[str, Options],
-  task: str,
-  tier: str,
-  seed: int,
-  cycles: int,
-  method: str,
+  axes: Mapping[str, Any],
 ) -> Cell:
+  method, task = axes['method'], axes['task']
   if method not in methods:
     raise ValueError(f'no method {method!r}; there are {sorted(methods)}.')
   config = dataclasses.replace(
-    base, task=task, teacher=f'{task}/{tier}', seed=seed, cycles=cycles
+    base,
+    task=task,
+    teacher=f'{task}/{axes["tier"]}',
+    seed=axes['seed'],
+    cycles=axes['cycles'],
   )
   config = replace(config, methods[method])
-  name = f'{task}-{tier}-{method}-{cycles}-{seed}'
-  return Cell(task, tier, seed, cycles, method, named(config, name))
+  name = f'{task}-{axes["tier"]}-{method}-{axes["cycles"]}-{axes["seed"]}'
+  return Cell(**axes, config=named(config, name))
 
 
 def _claim(tree: Options, methods: set[str]) -> Claim:

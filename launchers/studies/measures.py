@@ -6,6 +6,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 
+from launchers.studies.cell_check import MAX_EVALUATIONS
 from launchers.studies.config import Study, StudyError, Test
 
 EXPERT_RETURNS = {
@@ -155,7 +156,8 @@ def check(study: Study) -> None:
 
   Raises:
     StudyError: a measure that there is not, a test without a pair of runs, a
-      task whose expert is unknown, or evaluations too rare for the measures.
+      task whose expert is unknown, or evaluations too rare for the measures or
+      too many for a cell's file.
   """
   for claim in study.claims:
     for test in claim.tests:
@@ -185,6 +187,13 @@ def check(study: Study) -> None:
         f'{study.name}: {cell.name} is evaluated every {interval} learner '
         'steps; give run.evaluation.interval at least 1 and at most '
         f'{span:g}, so that each cycle and each quarter has an evaluation.'
+      )
+    count = cell.config.total_learner_steps // interval
+    if count > MAX_EVALUATIONS:
+      raise StudyError(
+        f'{study.name}: {cell.name} is evaluated {count:,} times, and the file '
+        f'of a finished run holds {MAX_EVALUATIONS:,}. Raise '
+        'run.evaluation.interval.'
       )
 
 

@@ -1,18 +1,18 @@
 """What came of a study: its finished runs, and why the others are missing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 import dataclasses
 import json
-from pathlib import Path
-from typing import Optional
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from launchers.reports.data import NotARunError, RunRecord, load_run
-from launchers.studies.config import AXES, Cell, Study, directory
+from launchers.reports.data import RunRecord
+from launchers.studies.archive import Archive
+from launchers.studies.config import AXES, Cell, Study
 from launchers.studies.measures import EXPERT_RETURNS, MEASURES, Curve
-from launchers.studies.runner import COST
+from launchers.studies.results import Result
 
 MAX_POINTS = 100
 """A longer curve is drawn, and written, as the means of blocks."""
@@ -28,12 +28,14 @@ class Outcomes:
     missing: why the others cannot be used, by name.
     cost: the CPU and wall seconds of the finished runs together; a cycle 0
       that runs share counts once.
+    origins: what they ran with, each once, and how many of them did.
   """
 
   study: Study
   curves: dict[str, Curve]
   missing: dict[str, str]
   cost: dict[str, float]
+  origins: dict[str, dict[str, Any]]
 
   @property
   def finished(self) -> list[Cell]:
@@ -64,47 +66,36 @@ class Outcomes:
     return pd.DataFrame(rows, columns=[*AXES, 'step', 'return'])
 
 
-def collect(study: Study, runs: Path) -> Outcomes:
+def collect(study: Study, archive: Archive) -> Outcomes:
   """Reads the runs of a study.
 
   Args:
     study: tells which they are.
-    runs: the directory that holds the run directories.
+    archive: tells where they are.
+
+  Raises:
+    StudyError: the file of a cell is damaged or of another run; says which.
   """
-  records, missing = {}, {}
+  found, missing = {}, {}
   for cell in study.cells:
-    record, reason = _read(directory(runs, 'cells') / cell.name)
-    if record is None:
+    result, reason = archive.find(cell)
+    if result is None:
       missing[cell.name] = reason
     else:
-      records[cell.name] = record
-  cells = [cell for cell in study.cells if cell.name in records]
-  experts = _experts(cells, records)
-  curves = {c.name: _curve(records[c.name], experts[c.task]) for c in cells}
-  return Outcomes(study, curves, missing, _cost(cells, runs))
-
-
-def _read(root: Path) -> tuple[Optional[RunRecord], str]:
-  """A finished run, or why there is none, without a path of this machine."""
-  if not (root / 'config.json').exists():
-    return None, 'not begun'
-  try:
-    run = load_run(root)
-  except NotARunError as error:
-    return None, str(error).replace(f'{root}/', '')
-  done = len(run.finished) - 1
-  if not run.is_finished:
-    return None, f'unfinished: {max(done, 0)} of {run.num_cycles} cycles done'
-  if run.teacher is None or 0 not in dict(run.finals):
-    return None, 'finished, but without the return of its teacher or of π_0'
-  return run, ''
+      found[cell.name] = result
+  cells = [cell for cell in study.cells if cell.name in found]
+  experts = _experts(cells, found)
+  curves = {c.name: _curve(found[c.name].run, experts[c.task]) for c in cells}
+  return Outcomes(
+    study, curves, missing, _cost(cells, found), _origins(found.values())
+  )
 
 
 def _curve(run: RunRecord, expert: float) -> Curve:
   rows = run.intervals()
   finals = [estimate.mean for _, estimate in run.finals]
   teacher = run.teacher
-  assert teacher is not None  # `_read` lets no other run pass.
+  assert teacher is not None  # Else there is no `Result`.
   return Curve(
     rows['step'].to_numpy(float),
     rows['return_mean'].to_numpy(float),
@@ -118,12 +109,12 @@ def _curve(run: RunRecord, expert: float) -> Curve:
 
 
 def _experts(
-  cells: list[Cell], records: dict[str, RunRecord]
+  cells: list[Cell], found: Mapping[str, Result]
 ) -> dict[str, float]:
   """Of each task: as measured here, one value a seed; else as shipped."""
   measured: dict[str, dict[int, float]] = {}
   for cell in cells:
-    teacher = records[cell.name].teacher
+    teacher = found[cell.name].run.teacher
     if cell.tier == 'expert' and teacher is not None:
       measured.setdefault(cell.task, {})[cell.seed] = teacher.mean
   means = {task: float(np.mean([*v.values()])) for task, v in measured.items()}
@@ -132,14 +123,30 @@ def _experts(
   return {**unknown, **EXPERT_RETURNS, **means}
 
 
-def _cost(cells: list[Cell], runs: Path) -> dict[str, float]:
+def _cost(cells: list[Cell], found: Mapping[str, Result]) -> dict[str, float]:
   """Of the cells and the cycles 0 that they share, where it was noted."""
-  roots = {directory(runs, 'cells') / cell.name for cell in cells}
-  roots |= {directory(runs, 'starts') / cell.start.run_name for cell in cells}
-  paths = [root / COST for root in roots if (root / COST).is_file()]
-  costs = [json.loads(path.read_text(encoding='utf-8')) for path in paths]
+  costs = [found[cell.name].cost for cell in cells]
+  starts = {c.start.run_name: found[c.name].start_cost for c in cells}
+  costs += starts.values()
   keys = ('cpu_seconds', 'wall_seconds')
-  return {key: round(sum(cost[key] for cost in costs), 1) for key in keys}
+  return {key: round(sum(c.get(key, 0.0) for c in costs), 1) for key in keys}
+
+
+def _origins(found: Iterable[Result]) -> dict[str, dict[str, Any]]:
+  """What the runs ran with, each once and numbered, and how many of them did.
+
+  A run that went on with other sources or elsewhere counts with each.
+  """
+  counts: dict[str, int] = {}
+  for result in found:
+    for entry in result.provenance:
+      kept = {key: value for key, value in entry.items() if key != 'cycles'}
+      key = json.dumps(kept)
+      counts[key] = counts.get(key, 0) + 1
+  return {
+    str(number): {'runs': count, **json.loads(key)}
+    for number, (key, count) in enumerate(counts.items(), 1)
+  }
 
 
 def _blocks(curve: Curve) -> Iterator[tuple[float, float]]:

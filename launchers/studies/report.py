@@ -4,22 +4,20 @@ from collections.abc import Sequence
 import dataclasses
 import json
 import math
-import os
 from pathlib import Path
-import platform
-import subprocess
 from typing import Any
 
-import psutil
 from rich.console import Console
 from rich.table import Table
 
 from datasets import files
 from launchers.reports import theme
+from launchers.runs import provenance
 from launchers.studies import measures, statistics, verdicts
 from launchers.studies import page as study_page
 from launchers.studies import plots as study_plots
 from launchers.studies import tables as study_tables
+from launchers.studies.archive import Archive
 from launchers.studies.config import AXES, Study
 from launchers.studies.outcomes import Outcomes, collect
 from launchers.studies.statistics import Row
@@ -28,7 +26,7 @@ from launchers.studies.verdicts import Verdict
 _LOG_WIDTH = 180  # Characters, where there is no terminal.
 
 
-def write(study: Study, runs: Path, output: Path) -> Path:
+def write(study: Study, archive: Archive, output: Path) -> Path:
   """Writes the report of a study, as far as it has been run, and prints it.
 
   Writes figure.png, index.html, table.md, results.json and curves.csv. Prints
@@ -36,31 +34,32 @@ def write(study: Study, runs: Path, output: Path) -> Path:
 
   Args:
     study: what was to be run.
-    runs: the directory that holds the run directories.
+    archive: where its runs are.
     output: where to write.
 
   Returns:
     The page.
 
   Raises:
-    StudyError: a claim cannot be decided by any run; says why.
+    StudyError: a claim cannot be decided by any run, or the file of a cell
+      cannot be used; says why.
   """
   measures.check(study)
-  outcomes = collect(study, runs)
+  outcomes = collect(study, archive)
   scores = outcomes.scores()
   rows = statistics.table(study, scores)
   judged = verdicts.judge(study, scores)
-  origin = provenance(outcomes)
+  made_by = origin(outcomes)
   themes = (theme.LIGHT, theme.DARK)
   pictures = [study_plots.figure(outcomes, t) for t in themes]
   page = output / 'index.html'
   output.mkdir(parents=True, exist_ok=True)
   files.write_bytes(output / 'figure.png', pictures[0])
-  html = study_page.render(outcomes, rows, judged, origin, pictures)
+  html = study_page.render(outcomes, rows, judged, made_by, pictures)
   files.write_text(page, html)
-  text = study_tables.markdown(outcomes, rows, judged, origin)
+  text = study_tables.markdown(outcomes, rows, judged, made_by)
   files.write_text(output / 'table.md', text)
-  numbers = _numbers(outcomes, rows, judged, origin)
+  numbers = _numbers(outcomes, rows, judged, made_by)
   files.write_text(output / 'results.json', json.dumps(numbers, indent=1))
   points = outcomes.points().round({'step': 1, 'return': 2})
   files.write_text(output / 'curves.csv', points.to_csv(index=False))
@@ -68,19 +67,16 @@ def write(study: Study, runs: Path, output: Path) -> Path:
   return page
 
 
-def provenance(outcomes: Outcomes) -> dict[str, Any]:
-  """Which code, machine and command the numbers are from, without names."""
+def origin(outcomes: Outcomes) -> dict[str, Any]:
+  """Which code, machines and command the numbers are from, without names."""
   study = outcomes.study
-  seeds = ' '.join(str(seed) for seed in sorted({c.seed for c in study.cells}))
+  seeds = dict.fromkeys(str(cell.seed) for cell in study.cells)
   return {
-    'commit': _commit(),
-    'machine': {
-      'cores': len(os.sched_getaffinity(0)),
-      'cpu': _cpu_model(),
-      'memory_gib': round(psutil.virtual_memory().total / 2**30, 1),
-    },
+    'reported_by': provenance.collect(),
+    'runs': outcomes.origins,
     'command': (
-      f'python -m launchers.study studies/{study.name}.toml --seeds {seeds}'
+      f'python -m launchers.study studies/{study.name}.toml '
+      f'--seeds {" ".join(seeds)}'
     ),
     'finished_runs': len(outcomes.finished),
     'planned_runs': len(study.cells),
@@ -88,41 +84,18 @@ def provenance(outcomes: Outcomes) -> dict[str, Any]:
   }
 
 
-def _commit() -> str:
-  """Of the sources, with a plus where they differ from it."""
-  root = Path(__file__).resolve().parents[2]
-
-  def git(*arguments: str) -> str:
-    return subprocess.run(
-      ['git', *arguments], cwd=root, check=True, capture_output=True, text=True
-    ).stdout.strip()
-
-  try:
-    changes = git('status', '--porcelain', '--untracked-files=no')
-    return git('rev-parse', 'HEAD') + ('+' if changes else '')
-  except (OSError, subprocess.CalledProcessError):
-    return 'unknown: the sources are in no git repository'
-
-
-def _cpu_model() -> str:
-  for line in Path('/proc/cpuinfo').read_text(encoding='utf-8').splitlines():
-    if line.startswith('model name'):
-      return line.partition(':')[2].strip()
-  return platform.processor()
-
-
 def _numbers(
   outcomes: Outcomes,
   rows: Sequence[Row],
   verdicts: Sequence[Verdict],
-  origin: dict[str, Any],
+  made_by: dict[str, Any],
 ) -> Any:
   scores = outcomes.scores().to_dict('records')
   return _finite(
     {
       'study': outcomes.study.name,
       'title': outcomes.study.title,
-      'provenance': origin,
+      'provenance': made_by,
       'expert_returns': outcomes.experts,
       'table': [dataclasses.asdict(row) for row in rows],
       'verdicts': [

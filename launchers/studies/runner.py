@@ -1,161 +1,73 @@
-"""Runs the jobs of a study, some at a time, each in a process of its own."""
+"""Runs the jobs of a study, some at a time, in the order of the study."""
 
-from collections.abc import Iterable, Sequence
-import json
+from collections.abc import Iterable
 import os
 from pathlib import Path
-import signal
-import subprocess
 import sys
 import time
 from typing import NamedTuple, Optional
 
-from launchers.hosts.process import SINGLE_THREADED
-from launchers.runs.config import GrowingBatchConfig
-from launchers.runs.run_directory import RunDirectory
-from launchers.studies.config import Study, directory
-
-COST = 'study.json'
-"""In a run's directory: what the run has cost, over all its attempts."""
-
-_START_SHARE = 0.5  # Of a cell's duration, for the estimate of the time left.
+from launchers.hosts.process import ROOT
+from launchers.studies.archive import Archive
+from launchers.studies.config import Cell, Study, StudyError, chosen
+from launchers.studies.jobs import START_SHARE, Job, Running, jobs_of
 
 
-class Job(NamedTuple):
-  """A run of a study: a shared start, or a cell.
+class Schedule(NamedTuple):
+  """How a study is run this time; none of it changes a result.
 
   Attributes:
-    config: of the run.
-    root: its directory.
-    start: the name of the job that must be finished before; of a start, ''.
+    file: the study's.
+    seeds: in place of the file's.
+    only: shell patterns of the names of the cells to run; none: all.
+    parallel: runs at a time.
+    discard: whether a run's directory goes when its cell is kept in a file.
   """
 
-  config: GrowingBatchConfig
-  root: Path
-  start: str
-
-  @property
-  def name(self) -> str:
-    """The run's name."""
-    return self.config.run_name
-
-  @property
-  def weight(self) -> float:
-    """How long it takes, in cells."""
-    return 1.0 if self.start else _START_SHARE
-
-  @property
-  def is_finished(self) -> bool:
-    """Whether its last cycle is published."""
-    cycles = self.config.cycles
-    return RunDirectory(self.root).finished_cycles(cycles) > cycles
-
-  @property
-  def progress(self) -> float:
-    """The part of its learner steps that is logged, 0 to 1."""
-    tables = sorted((self.root / 'cycles').glob('*/metrics.csv'))
-    total = self.config.total_learner_steps
-    if not tables or not total:
-      return 0.0
-    last = tables[-1].read_text().splitlines()[-1].split(',')
-    is_learning = last[0] == 'learn' and last[1].isdigit()
-    return int(last[1]) / total if is_learning else 0.0
-
-
-def jobs_of(study: Study, runs: Path) -> list[Job]:
-  """Each start before its cells; cells of low seeds first."""
-  starts = {
-    name: Job(config, directory(runs, 'starts') / name, '')
-    for name, config in study.starts.items()
-  }
-  jobs: list[Job] = []
-  for cell in study.cells:
-    start = starts.pop(cell.start.run_name, None)
-    jobs += [start] if start else []
-    root = directory(runs, 'cells') / cell.name
-    jobs.append(Job(cell.config, root, cell.start.run_name))
-  return jobs
-
-
-class Running:
-  """A job's process, with the log of its output."""
-
-  def __init__(self, job: Job, command: Sequence[str], threads: int):
-    """Starts it; it hears nothing of the terminal's Ctrl-C.
-
-    Args:
-      job: what it runs.
-      command: that runs it.
-      threads: of TensorFlow.
-    """
-    self.job = job
-    self.log = job.root / 'study.log'
-    self._began = time.monotonic()
-    job.root.mkdir(parents=True, exist_ok=True)
-    environment = {
-      **os.environ,
-      **SINGLE_THREADED,
-      'TF_NUM_INTRAOP_THREADS': str(threads),
-      'TF_NUM_INTEROP_THREADS': '1',
-    }
-    with self.log.open('ab') as log:
-      self._process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        env=environment,
-        start_new_session=True,
-      )
-
-  def poll(self) -> Optional[int]:
-    """The exit code of the job, which is accounted for; None: it goes on."""
-    pid, status, usage = os.wait4(self._process.pid, os.WNOHANG)
-    if not pid:
-      return None
-    self._process.returncode = os.waitstatus_to_exitcode(status)
-    self._account(usage.ru_utime + usage.ru_stime)
-    return self._process.returncode
-
-  def stop(self) -> None:
-    """Asks it to stop; what it learned is saved."""
-    os.kill(self._process.pid, signal.SIGTERM)
-
-  def _account(self, cpu_seconds: float) -> None:
-    path = self.job.root / COST
-    cost = json.loads(path.read_text()) if path.exists() else {}
-    wall_seconds = time.monotonic() - self._began
-    for key, value in (('wall', wall_seconds), ('cpu', cpu_seconds)):
-      key = f'{key}_seconds'
-      cost[key] = round(cost.get(key, 0.0) + value, 1)
-    RunDirectory(self.job.root).write_json(path, cost)
+  file: Path
+  seeds: tuple[int, ...] = ()
+  only: tuple[str, ...] = ()
+  parallel: int = 1
+  discard: bool = False
 
 
 class Runner:
-  """Keeps some jobs running until none is left."""
+  """Keeps some jobs running until none is left.
 
-  def __init__(
-    self,
-    study_file: Path,
-    study: Study,
-    runs: Path,
-    parallel: int,
-    seeds: Sequence[int],
-  ):
-    jobs = jobs_of(study, runs)
-    self._arguments = [str(study_file)], ['--runs', str(runs)]
-    if seeds:
-      self._arguments[1].extend(['--seeds', *map(str, seeds)])
-    self._parallel = parallel
-    self._threads = max(1, (os.cpu_count() or 1) // parallel)
-    self.total = len(jobs)
-    self.finished = {job.name for job in jobs if job.is_finished}
-    self._waiting = [job for job in jobs if job.name not in self.finished]
-    self.running: list[Running] = []
+  Attributes:
+    finished: the names of the starts and cells that are done.
+    failed: why others cannot be done, by name.
+    told: what somebody should know of those that are done.
+  """
+
+  def __init__(self, study: Study, archive: Archive, schedule: Schedule):
+    """Looks for what is finished.
+
+    Raises:
+      StudyError: there is no such cell, or a cell's file cannot be used.
+    """
+    self._study, self._archive, self._schedule = study, archive, schedule
+    self._threads = max(1, (os.cpu_count() or 1) // schedule.parallel)
+    self.finished: set[str] = set()
     self.failed: dict[str, str] = {}
+    self.told: list[str] = []
+    self.running: list[Running] = []
+    cells = chosen(study, schedule.only)
+    unfinished = [cell for cell in cells if not self._is_kept(cell)]
+    self._waiting = jobs_of(unfinished, archive)
+    for job in [job for job in self._waiting if job.is_finished]:
+      self._waiting.remove(job)
+      self._note_finished(job)
+    self._drop_idle_starts()
     self._began = time.monotonic()
     self._work = sum(self._weights(self._waiting))
     self._found = sum(job.progress * job.weight for job in self._waiting)
+
+  @property
+  def total(self) -> int:
+    """How many starts and cells there are to do, with those that are done."""
+    begun = len(self.finished) + len(self.failed) + len(self.running)
+    return begun + len(self._waiting)
 
   @property
   def is_done(self) -> bool:
@@ -173,11 +85,10 @@ class Runner:
       if job.start in self.failed:
         self._waiting.remove(job)
         self.failed[job.name] = f'its start {job.start} failed'
-      elif len(self.running) < self._parallel and (
+      elif len(self.running) < self._schedule.parallel and (
         not job.start or job.start in self.finished
       ):
-        self._waiting.remove(job)
-        self.running.append(Running(job, self._command(job), self._threads))
+        self._begin(job)
 
   def stop(self) -> None:
     """Stops the running jobs and waits for them; starts no other."""
@@ -195,7 +106,7 @@ class Runner:
       for running in self.running
     )
     done = self._work - ahead - self._found
-    if done < _START_SHARE:
+    if done < START_SHARE:
       return None
     return ahead / done * (time.monotonic() - self._began)
 
@@ -203,17 +114,74 @@ class Runner:
   def _weights(jobs: Iterable[Job]) -> list[float]:
     return [job.weight for job in jobs]
 
+  def _is_kept(self, cell: Cell) -> bool:
+    """Whether the cell's file is there, perhaps from another machine."""
+    if self._archive.kept(cell) is None:
+      return False
+    self.finished.add(cell.name)
+    return True
+
+  def _drop_idle_starts(self) -> None:
+    """Leaves out the starts that no waiting cell needs."""
+    needed = {job.start for job in self._waiting}
+    self._waiting = [j for j in self._waiting if j.start or j.name in needed]
+
+  def _begin(self, job: Job) -> None:
+    if job not in self._waiting:
+      return  # A start that was dropped.
+    self._waiting.remove(job)
+    try:
+      # Others may have finished it since.
+      if job.cell is not None and self._is_kept(job.cell):
+        self._drop_idle_starts()
+        return
+    except StudyError as error:
+      self.failed[job.name] = str(error)
+      return
+    self.running.append(Running(job, self._command(job), self._threads))
+
   def _command(self, job: Job) -> list[str]:
-    (study,), options = self._arguments
-    return [
-      sys.executable, '-m', 'launchers.study_cell', study, job.name, *options,
-      '--parent', str(os.getpid()),
-    ]  # fmt: skip
+    schedule = self._schedule
+    words = ['--runs', str(self._archive.runs), '--parent', str(os.getpid())]
+    if schedule.seeds:
+      words += ['--seeds', *map(str, schedule.seeds)]
+    module = 'launchers.study_cell'
+    file = str(schedule.file)
+    return [sys.executable, '-m', module, file, job.name, *words]
+
+  def _rerun(self, cell: Cell) -> str:
+    """The command that runs a cell again, alone and beside what is there."""
+    path = self._schedule.file.resolve()
+    file = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path.name
+    seeds = ' '.join(map(str, self._schedule.seeds))
+    return (
+      f'python -m launchers.study {file} --only {cell.name} '
+      + (f'--seeds {seeds} ' if seeds else '')
+      + '--runs runs/again --cells runs/again/cells'
+    )
 
   def _note_end(self, running: Running, code: int) -> None:
     job = running.job
     if code == 0 and job.is_finished:
-      self.finished.add(job.name)
+      self._note_finished(job)
       return
     how = f'signal {-code}' if code < 0 else f'exit code {code}'
     self.failed[job.name] = f'{how}; its output is in {running.log}'
+
+  def _note_finished(self, job: Job) -> None:
+    if job.cell is None:
+      self.finished.add(job.name)
+      return
+    try:
+      difference = self._archive.keep(job.cell, self._rerun(job.cell))
+    except (StudyError, OSError) as error:
+      self.failed[job.name] = f'it is finished, but not kept: {error}'
+      return
+    self.finished.add(job.name)
+    if difference:
+      self.told.append(
+        f'{job.name} was kept by another run, which stays. This one gave '
+        f'something else, {difference}. Its run directory is {job.root}.'
+      )
+    elif self._schedule.discard:
+      self._archive.discard(self._study, job.cell)

@@ -5,7 +5,7 @@ import pytest
 import sonnet as snt
 import tensorflow as tf
 
-from agents import base
+from agents import base, checkpoint
 
 
 class Batch(NamedTuple):
@@ -123,3 +123,19 @@ def test_a_batch_that_is_too_short_is_an_error():
   )
   with pytest.raises(ValueError, match='3 steps'):
     learner.run(3)
+
+
+def test_files_do_not_tell_what_was_traced(tmp_path):
+  """A learner that was restored saves what one that went on saves."""
+  straight = base.Learner(Counting(100), Recorder())
+  straight.run(2)
+  checkpoint.save({'learner': straight}, tmp_path / 'first', 2)
+  restored = base.Learner(Counting(100), Recorder())
+  checkpoint.restore_newest({'learner': restored}, tmp_path / 'first')
+  for name, learner in (('straight', straight), ('restored', restored)):
+    checkpoint.save({'learner': learner}, tmp_path / name, 2)
+  first, second = (
+    {path.name: path.read_bytes() for path in (tmp_path / name).rglob('c*')}
+    for name in ('straight', 'restored')
+  )
+  assert first == second

@@ -1,3 +1,4 @@
+import json
 import shutil
 
 import hypothesis
@@ -70,6 +71,20 @@ class TestSaveAndRestore:
     restored = make()
     checkpoint.restore_newest(restored, tmp_path)
     assert value(restored) == 22
+
+  def test_later_steps_are_of_another_past(self, tmp_path):
+    for step in (7, 8):
+      save(tmp_path, step)
+    kept = save(tmp_path, 3)
+    assert kept.is_dir()
+    assert names(tmp_path) == [
+      'step_000000003',
+      'step_000000007.stale',
+      'step_000000008.stale',
+    ]
+    restored = make()
+    assert checkpoint.restore_newest(restored, tmp_path).step == 3
+    assert value(restored) == 3
 
   def test_training_goes_on_the_same(self, tmp_path):
     first, second = make(0.5), make()
@@ -172,6 +187,36 @@ class TestDamage:
       'step_000000002.2.damaged',
       'step_000000002.damaged',
     ]
+
+
+@pytest.mark.parametrize(
+  'change',
+  [
+    lambda manifest: {**manifest, 'step': str(manifest['step'])},
+    lambda manifest: {**manifest, 'step': None},
+    lambda manifest: {**manifest, 'step': float(manifest['step'])},
+    lambda manifest: {**manifest, 'step': True},
+    lambda manifest: [manifest],
+    lambda manifest: 3,
+    lambda manifest: {**manifest, 'files': None},
+    lambda manifest: {**manifest, 'files': []},
+  ],
+)
+def test_a_forged_manifest_is_damage(tmp_path, change):
+  for step in (1, 2):
+    path = save(tmp_path, step) / 'manifest.json'
+  path.write_text(json.dumps(change(json.loads(path.read_text()))))
+  restored = make()
+  result = checkpoint.restore_newest(restored, tmp_path)
+  assert result.step == 1
+  assert result.damaged == (tmp_path / 'step_000000002.damaged',)
+  assert value(restored) == 1
+
+
+def test_a_manifest_too_deep_is_damage(tmp_path):
+  path = save(tmp_path, 1) / 'manifest.json'
+  path.write_text('[' * 100_000)
+  assert checkpoint.restore_newest(make(), tmp_path).step is None
 
 
 class TestMisfit:

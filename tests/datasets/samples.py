@@ -5,9 +5,11 @@ from typing import Any, Optional
 from hypothesis import strategies as st
 import numpy as np
 
+from datasets.tasks import Field, Task
 from datasets.types import Annotation, EnvironmentSpec, Episode, EpisodeId
 
 CHEETAH = EnvironmentSpec(17, 6)
+TASK = Task('made-up', *CHEETAH, (Field('all', (17,), -1.0, unit='m'),))
 
 
 def make_episode(
@@ -45,6 +47,7 @@ def assert_same(left: Episode, right: Episode) -> None:
   """Asserts that two episodes are equal to the bit."""
   assert left.identity == right.identity
   assert left.policy == right.policy
+  assert left.task == right.task
   pairs = list(zip(left[2:6], right[2:6], strict=True))
   assert (left.annotation is None) == (right.annotation is None)
   if left.annotation is not None and right.annotation is not None:
@@ -67,6 +70,7 @@ def episodes(draw: Any, spec: EnvironmentSpec = CHEETAH) -> Episode:
     terminates=draw(st.booleans()),
     seed=draw(st.integers(0, 2**32)),
     policy=draw(text),
+    task=draw(st.sampled_from([None, TASK if spec == CHEETAH else None])),
     identity=EpisodeId(
       draw(st.text(st.characters(exclude_categories=['Cs']), min_size=1,
                    max_size=15)),

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from datasets.tasks import Field, Task
 from datasets.types import Annotation, EnvironmentSpec, EpisodeId
-from datasets.validation import EpisodeRefused, check_episode
+from datasets.validation import EpisodeRefused, check_episode, check_task
 from tests.datasets.samples import CHEETAH, make_episode
 
 NAN, INF = float('nan'), float('inf')
@@ -93,3 +94,35 @@ def test_accepts_the_bounds():
   episode = make_episode(length=2, spec=spec, actions=actions)
   advised = episode._replace(annotation=Annotation('t', 'v', actions))
   check_episode(advised, spec)
+
+
+RUN = Task('cheetah-run', 17, 6, (Field('all', (17,)),))
+
+
+@pytest.mark.parametrize(
+  ('task', 'says'),
+  [
+    (Task('cheetah-hop', 17, 6), 'name: cheetah-hop, not cheetah-run'),
+    (Task('cheetah-run', 17, 6, (Field('x', (17,)),)), "'x', not 'all'"),
+  ],
+)
+@pytest.mark.parametrize(
+  'check', [check_task, lambda e, task: check_episode(e, CHEETAH, task=task)]
+)
+def test_another_task_of_equal_widths_is_refused(check, task, says):
+  episode = make_episode(task=task)
+  with pytest.raises(EpisodeRefused, match=says) as error:
+    check(episode, RUN)
+  assert str(episode.identity) in str(error.value)
+
+
+def test_only_files_may_lack_their_task():
+  old = make_episode()
+  check_task(old, RUN)
+  check_episode(old, CHEETAH)
+  with pytest.raises(EpisodeRefused, match='says of no task'):
+    check_episode(old, CHEETAH, task=RUN)
+  for task in (RUN, Task('cheetah-run', 17, 6)):
+    check_task(make_episode(task=task), RUN)
+    check_episode(make_episode(task=task), CHEETAH, task=RUN)
+  check_task(make_episode(task=RUN), None)

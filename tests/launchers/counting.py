@@ -14,7 +14,7 @@ class Counting(Teacher):
   """Acts on the first observations; logs the rows of every request."""
 
   def __init__(self, task: Task, log: str, version: str, pause: float):
-    super().__init__('counting', version, *task[1:])
+    super().__init__('counting', version, *task.spec)
     self._log, self._pause = Path(log), pause
 
   def actions(self, observations: np.ndarray) -> np.ndarray:

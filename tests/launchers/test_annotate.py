@@ -173,3 +173,28 @@ def test_a_service_annotates(data: Path, tmp_path: Path) -> None:
     server.stop(0)
   assert counting.asked(log) == [STEPS] * EPISODES
   check_copies(data, tmp_path / 'data-annotated')
+
+
+def test_the_episodes_name_the_task(data: Path, tmp_path: Path) -> None:
+  result_of(
+    command(
+      'annotate', str(data), '--teacher', counting.address(tmp_path / 'l')
+    )
+  )
+  check_copies(data, tmp_path / 'data-annotated')
+
+
+@pytest.mark.parametrize(
+  'words',
+  [
+    ('--teacher', 'cartpole-balance/expert'),
+    ('--teacher', 'cartpole-swingup/expert', '--task', 'cartpole-balance'),
+  ],
+)
+def test_another_task_of_equal_widths_is_refused(
+  data: Path, words: tuple[str, ...]
+) -> None:
+  refused = command('annotate', str(data), *words)
+  assert refused.returncode == 2
+  says = ('cartpole-balance, not cartpole-swingup', 'cartpole-swingup, not')
+  assert any(text in ' '.join(refused.stderr.split()) for text in says)

@@ -12,6 +12,7 @@ import pytest
 
 from agents.deployed.policy import Snapshot
 from datasets.store import EpisodeStore
+from launchers.environments.suite import Environment
 from tests.launchers.harness import ROOT, write_teacher
 
 
@@ -40,6 +41,13 @@ def test_evaluate_refuses_another_task(tmp_path: Path) -> None:
   assert 'cheetah-run has (17, 6)' in ' '.join(refused.stderr.split())
 
 
+def test_evaluate_refuses_another_task_of_equal_widths() -> None:
+  words = ('--policy', 'cartpole-balance/expert', '--task', 'cartpole-swingup')
+  refused = command('evaluate', *words)
+  assert refused.returncode == 2
+  assert 'name: cartpole-balance, not cartpole-swingup' in refused.stderr
+
+
 def test_demonstrate_records_what_is_missing(tmp_path: Path) -> None:
   teacher = str(write_teacher(tmp_path / 'teacher.npz'))
   words = (
@@ -59,6 +67,7 @@ def test_demonstrate_records_what_is_missing(tmp_path: Path) -> None:
   assert paths[2].name in again.stderr.replace('\n', '')
   assert EpisodeStore(tmp_path / 'demos').digests() == digests
   for episode in store:
+    assert episode.task == Environment('cartpole-swingup').task
     assert episode.annotation is not None
     assert not np.array_equal(episode.annotation.actions, episode.actions)
 
@@ -100,3 +109,7 @@ def test_online_resumes_where_it_was_killed(tmp_path: Path) -> None:
   for key, array in snapshots[0].critic.items():
     np.testing.assert_array_equal(array, snapshots[1].critic[key])
   assert snapshots[0].metadata['learner_steps'] == 120
+  task = Environment('cartpole-swingup').task
+  assert snapshots[0].policy.task == task
+  store = EpisodeStore(run / 'episodes')
+  assert {episode.task for episode in store} == {task}

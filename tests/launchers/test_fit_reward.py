@@ -177,3 +177,20 @@ def test_refuses_on_one_line(data, tmp_path, words, complaint):
   assert run.returncode == 2
   assert complaint in ' '.join(run.stderr.split())
   assert 'Traceback' not in run.stderr
+
+
+def test_a_model_is_of_the_task_of_its_episodes(tmp_path, console):
+  store = EpisodeStore(tmp_path / 'episodes')
+  for index in range(2):
+    store.commit(episode(index)._replace(task=TASK))
+  output = tmp_path / 'model.npz'
+  quick = FittingConfig(layer_sizes=(4,), steps=2, evaluation_interval=1)
+  config = FitRewardConfig(store.directory, output, fitting=quick)
+  fit_reward(config, console)
+  address = f'teachers.reward_model:make?path={output}'
+  assert registry.load(address, TASK).task == TASK
+  with pytest.raises(ValueError, match='name: point-reach, not point-flee'):
+    registry.load(address, Task('point-flee', 3, 2))
+  store.commit(episode(2)._replace(task=Task('point-flee', 3, 2)))
+  with pytest.raises(ValueError, match='name: point-flee, not point-reach'):
+    fit_reward(config, console)

@@ -9,7 +9,7 @@ import pytest
 
 from agents.deployed.policy import Policy
 from datasets.store import EpisodeStore
-from launchers.environments.suite import TASKS
+from launchers.environments.suite import TASKS, Environment
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
 from tests.launchers import harness
@@ -154,7 +154,9 @@ def test_the_papers_size_starts_and_reports_its_rates(tmp_path: Path) -> None:
 
 def test_published_policies_are_plain_arrays(reference: harness.Run) -> None:
   for data in harness.final_policies(reference.directory):
-    assert Policy.from_bytes(data).spec == (5, 1)
+    policy = Policy.from_bytes(data)
+    assert policy.spec == (5, 1)
+    assert policy.task == Environment('cartpole-swingup').task
     assert b'pickle' not in data
 
 

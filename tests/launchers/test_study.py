@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
+from launchers.runs import provenance
 from tests.launchers.harness import ROOT
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow]
@@ -53,9 +55,10 @@ final_episodes = 2
 WHOLE = STUDY.replace(", 'broken'", '')
 
 
-def start(directory: Path, text: str) -> subprocess.Popen[str]:
+def start(directory: Path, text: str, *options: str) -> subprocess.Popen[str]:
   (directory / 'tiny.toml').write_text(text)
   words = [str(directory / 'tiny.toml'), '--runs', str(directory)]
+  words += ['--cells', str(directory / 'kept'), *options]
   return subprocess.Popen(
     [sys.executable, '-m', 'launchers.study', *words],
     stdout=subprocess.PIPE,
@@ -66,8 +69,8 @@ def start(directory: Path, text: str) -> subprocess.Popen[str]:
   )
 
 
-def finish(directory: Path, text: str, code: int) -> str:
-  process = start(directory, text)
+def finish(directory: Path, text: str, code: int, *options: str) -> str:
+  process = start(directory, text, *options)
   output, _ = process.communicate(timeout=240)
   assert process.returncode == code, output
   return output
@@ -77,6 +80,14 @@ def results(directory: Path) -> dict[str, Any]:
   path = directory / 'studies/reports/tiny/results.json'
   found = json.loads(path.read_text())
   return {key: value for key, value in found.items() if key != 'provenance'}
+
+
+def digests(directory: Path) -> dict[str, str]:
+  """Of what each kept cell found."""
+  return {
+    path.stem: json.loads(path.read_text())['digest']
+    for path in sorted((directory / 'kept').iterdir())
+  }
 
 
 def wait_for(process: subprocess.Popen[str], path: Path, pattern: str) -> None:
@@ -120,6 +131,32 @@ def test_it_goes_on_where_it_was(
   assert not alive
   finish(tmp_path, WHOLE, 0)
   assert results(tmp_path) == results(calm)
+  assert digests(tmp_path) == digests(calm)
+
+
+def test_it_goes_on_from_the_files_of_another_machine(
+  calm: Path, tmp_path: Path
+) -> None:
+  shutil.copytree(calm / 'kept', tmp_path / 'kept')
+  finish(tmp_path, WHOLE, 0)
+  assert not (tmp_path / 'studies/cells').exists()
+  assert not (tmp_path / 'studies/starts').exists()
+  assert results(tmp_path) == results(calm)
+
+
+def test_a_cell_alone_is_bitwise_the_same_again(
+  calm: Path, tmp_path: Path
+) -> None:
+  name = next(iter(digests(calm)))
+  tree = json.loads((calm / 'kept' / f'{name}.json').read_text())
+  assert tree['command'].split()[3:6] == ['tiny.toml', '--only', name]
+  (origin,) = tree['provenance']
+  assert origin == {**provenance.collect(), 'cycles': [0, 1, 2]}
+  # Other threads, too, and nothing but the file is left.
+  finish(tmp_path, WHOLE, 0, '--only', name, '--parallel', '1', '--discard')
+  assert digests(tmp_path) == {name: tree['digest']}
+  assert not (tmp_path / 'studies/cells' / name).exists()
+  finish(tmp_path, WHOLE, 2, '--only', 'nobody')
 
 
 def test_what_is_finished_is_not_run_again(calm: Path) -> None:

@@ -61,6 +61,12 @@ def test_it_answers_as_its_functions_do(address, batch) -> None:
   np.testing.assert_allclose(gradients, wanted, atol=1e-5)
 
 
+def test_it_says_what_it_teaches(address) -> None:
+  assert registry.load(address, CARTPOLE).task == CARTPOLE
+  with pytest.raises(errors.WrongTeacherError, match='not cartpole-balance'):
+    registry.load(address, Task('cartpole-balance', 5, 1))
+
+
 def test_its_errors_are_named_and_it_goes_on(address) -> None:
   remote = client.connect([address])
   with pytest.raises(errors.TeacherFailedError, match='empty or not finite'):

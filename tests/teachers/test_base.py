@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from teachers.base import NotGivenError, Teacher
+from teachers.base import NotGivenError, Task, Teacher
 from tests.teachers.contract import TeacherContract
 from tests.teachers.examples import Constant, Tanh, Towards
 
@@ -42,6 +42,7 @@ def test_what_is_not_overridden_is_an_error_that_names_the_teacher():
     (('mine', '', 3, 2), "'mine' and ''"),
     (('mine', '1', 0, 2), 'observation_size=0'),
     (('mine', '1', 3, -1), 'action_size=-1'),
+    (('mine', '1', 3, 2, Task('x', 3, 1)), r'task x has \(3, 1\)'),
   ],
 )
 def test_a_teacher_without_name_or_size_is_refused(arguments, says):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from datasets.tasks import Field
 from teachers import checks
 from teachers.base import Task
 from tests.teachers.examples import TASK, Constant, Tanh, Towards
@@ -84,3 +85,31 @@ def test_a_teacher_without_the_kind_of_advice_is_refused(teacher, kind, says):
 def test_a_teacher_of_another_task_is_refused(sizes):
   with pytest.raises(checks.WrongTeacherError, match=r'\(3, 2\), but other'):
     checks.check_teacher(Tanh(), Task('other', *sizes))
+
+
+def of(task: Task) -> Tanh:
+  teacher = Tanh()
+  teacher.task = task
+  return teacher
+
+
+@pytest.mark.parametrize(
+  ('task', 'says'),
+  [
+    (Task('other', 3, 2), 'name: other, not made-up'),
+    (
+      Task('made-up', 3, 2, (Field('x', (3,)),)),
+      "observations: 'x', not 'all'",
+    ),
+  ],
+)
+def test_a_teacher_of_another_task_of_equal_widths_is_refused(task, says):
+  wanted = Task('made-up', 3, 2, (Field('all', (3,)),))
+  with pytest.raises(checks.WrongTeacherError, match=says):
+    checks.check_teacher(of(task), wanted)
+
+
+def test_a_teacher_that_does_not_say_its_task_is_checked_by_its_widths():
+  assert Tanh().task is None
+  checks.check_teacher(Tanh(), Task('any', 3, 2))
+  checks.check_teacher(of(TASK), TASK)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from datasets.tasks import Field
 from teachers import registry
 from teachers.base import NotGivenError, Task, Teacher
 from teachers.committee import Committee, make
@@ -102,3 +103,21 @@ def test_an_empty_address_is_refused(teachers):
 def test_a_member_of_another_task_is_refused():
   with pytest.raises(ValueError, match='widths'):
     make(Task('walker-run', 24, 6), 'tests.teachers.examples:make')
+
+
+def of(task):
+  teacher = Tanh()
+  teacher.task = task
+  return teacher
+
+
+def test_members_of_different_tasks_are_refused():
+  members = [of(Task('made-up', 3, 2)), Tanh(), of(Task('other', 3, 2))]
+  with pytest.raises(ValueError, match=r'one task.*name: other, not made-up'):
+    Committee(members)
+
+
+def test_its_task_is_that_of_the_member_that_knows_most():
+  whole = Task('made-up', 3, 2, (Field('all', (3,)),))
+  assert Committee([of(TASK), Tanh(), of(whole)]).task == whole
+  assert Committee([Tanh()]).task is None

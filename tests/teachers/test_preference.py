@@ -1,10 +1,13 @@
 """Teachers that are people's orderings of actions."""
 
+import dataclasses
+import hashlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from datasets.tasks import Field
 from teachers import preference, registry
 from teachers.base import Task
 from tests.teachers.contract import TeacherContract
@@ -69,6 +72,16 @@ def test_its_address_is_a_teachers(tmp_path):
   assert teacher.version != preference.make(TASK, path, 0.8).version
   write(tmp_path / 'x.csv', 'ann,0,0,0,0,1,0,3')
   assert teacher.version != preference.make(TASK, path, 0.7).version
+
+
+def test_its_version_is_that_of_earlier_releases(tmp_path):
+  """Advice is asked again, and a run refused, when a version changes."""
+  path = write(tmp_path / 'x.csv', 'ann,0,0,0,0,1,0,2')
+  data = b"preference-1 ('point-reach', 2, 2) 0.7\n" + Path(path).read_bytes()
+  whole = dataclasses.replace(TASK, observations=(Field('all', (2,)),))
+  for task in (TASK, whole):
+    teacher = preference.make(task, path, 0.7)
+    assert teacher.version == hashlib.sha256(data).hexdigest()
 
 
 def test_points_from_the_worse_action_to_the_better(tmp_path):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from datasets.tasks import Field
 from teachers import checks, registry
 from teachers.base import Task
 from teachers.snapshot import SnapshotTeacher
@@ -96,3 +97,46 @@ def test_an_unknown_name_is_refused():
 def test_a_teacher_of_another_task_is_refused(address):
   with pytest.raises(checks.WrongTeacherError, match='walker-run'):
     registry.load(address, Task('walker-run', 24, 6))
+
+
+WHOLE = Task('cartpole-swingup', 5, 1, (Field('all', (5,)),))
+
+
+@pytest.mark.parametrize(
+  'address',
+  [
+    'cartpole-swingup/expert',
+    'untrained',
+    'teachers.scripted:make',
+    'teachers.committee:make?teachers=untrained,cartpole-swingup/mid',
+    'teachers.degraded:make?teacher=cartpole-swingup/mid&noise=0.1',
+  ],
+)
+def test_a_teacher_carries_the_task_that_it_was_loaded_for(address):
+  assert registry.load(address, WHOLE).task == WHOLE
+
+
+def test_the_factory_of_a_task_gives_teachers_of_it():
+  made = registry.load(MAKE, TASK)
+  assert made.task == TASK
+  assert Constant((0, 0)).task is None
+
+
+def test_a_service_that_does_not_say_its_task_is_not_made_to():
+  with serving(Constant((0, 0))) as server:
+    address = f'{registry.SERVICE}{server.address}'
+    assert registry.load(address, TASK).task is None
+
+
+@pytest.mark.parametrize(
+  'address',
+  [
+    'cartpole-balance/expert',
+    'teachers.committee:make?teachers=untrained,cartpole-balance/mid',
+    'teachers.degraded:make?teacher=cartpole-balance/expert',
+  ],
+)
+def test_another_task_of_equal_widths_is_refused(address):
+  says = 'cartpole-balance, not cartpole-swingup.*Choose a teacher of this task'
+  with pytest.raises(checks.WrongTeacherError, match=says):
+    registry.load(address, WHOLE)

@@ -63,7 +63,9 @@ def test_a_pole_at_rest_is_set_in_motion():
 def test_left_and_right_are_alike(task):
   """The models are symmetric, and so must be what is done."""
   even = [0] if task is PENDULUM else [1]
-  observations = np.random.default_rng(0).normal(size=(64, task[1]))
+  observations = np.random.default_rng(0).normal(
+    size=(64, task.observation_size)
+  )
   mirrored = -observations
   mirrored[:, even] *= -1
   teacher = scripted.make(task)

@@ -87,6 +87,34 @@ def test_refuses_other_widths(action_size):
 
 def test_refuses_other_atoms():
   _, exported = snapshot()
-  arrays = {**exported.critic, 'atoms': np.zeros(3, np.float32)}
+  atoms = np.arange(3, dtype=np.float32)
+  arrays = {**exported.critic, 'atoms': atoms}
   with pytest.raises(ValueError, match='11 outputs'):
     Critic(arrays, 2)
+
+
+@pytest.mark.parametrize(
+  ('atoms', 'message'),
+  [
+    ([-3.0, 0.0, 7.0], 'evenly spaced'),
+    ([7.0, 2.0, -3.0], 'rising'),
+    ([1.0, 1.0, 1.0], 'rising'),
+    ([-3.0, np.nan, 7.0], 'finite'),
+    ([[-3.0, 7.0]], 'one axis'),
+    ([7.0], '2 or more'),
+    (['a', 'b', 'c'], 'float32'),
+  ],
+)
+def test_atoms_that_nothing_can_project_on_are_refused(atoms, message):
+  _, exported = snapshot()
+  kind = None if isinstance(atoms[0], str) else np.float32
+  changed = {**exported.critic, 'atoms': np.array(atoms, kind)}
+  with pytest.raises(ValueError, match=message):
+    Critic(changed, SPEC.action_size)
+
+
+def test_the_graph_has_the_files_own_atoms():
+  _, exported = snapshot()
+  atoms = exported.critic['atoms'] * np.float32(1 + 1e-7)
+  loaded = networks.load_critic({**exported.critic, 'atoms': atoms}, 2)
+  np.testing.assert_array_equal(loaded.atoms, atoms)

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from agents.deployed.policy import Policy, Snapshot
 from agents.parts import exports, networks
+from datasets.tasks import Field, Task
 from datasets.types import EnvironmentSpec
 
 SPEC = EnvironmentSpec(5, 2)
@@ -45,6 +46,7 @@ def repack(data, **changes):
 
 
 POLICY = make_policy()
+TASK = Task('made-up', *SPEC, (Field('position', (5,), unit='m'),))
 
 
 class TestPolicy:
@@ -168,11 +170,47 @@ class TestBytes:
     assert digest == snapshot.policy.digest
 
 
+class TestTask:
+  def test_bytes_keep_it_and_the_digest_is_the_same(self):
+    policy = make_policy().of(TASK)
+    assert policy.digest == make_policy().digest
+    assert Policy.from_bytes(policy.to_bytes()).task == TASK
+    copy = Snapshot.from_bytes(Snapshot(policy, {}, {'a': 1}).to_bytes())
+    assert copy.policy.task == TASK
+    assert copy.metadata.pop('task_identity') == TASK.to_json()
+    assert copy.metadata == {'a': 1, 'task': 'made-up'}
+    assert copy.policy.digest == policy.digest
+
+  @pytest.mark.parametrize(
+    ('metadata', 'task'),
+    [
+      ({}, None),
+      ({'task': ''}, None),
+      ({'task': 3}, None),
+      ({'task': 'cartpole:swingup'}, Task('cartpole-swingup', *SPEC)),
+    ],
+  )
+  def test_older_files_name_it_or_say_nothing(self, metadata, task):
+    data = Snapshot(make_policy(), {}, metadata).to_bytes()
+    assert Policy.from_bytes(data).task == task
+
+  def test_a_task_of_other_widths_is_refused(self):
+    with pytest.raises(
+      ValueError, match=r'\(5, 2\), but its task x has \(5, 1\)'
+    ):
+      make_policy().of(Task('x', 5, 1))
+    for tree in (Task('x', 6, 2).to_json(), {'name': 'x'}, None):
+      metadata = {'task_identity': tree}
+      data = Snapshot(make_policy(), {}, metadata).to_bytes()
+      with pytest.raises(ValueError, match='task'):
+        Policy.from_bytes(data)
+
+
 class TestMalformedBytes:
   def test_pickle_is_refused(self):
     payload = np.array([{'a': 1}], dtype=object)
     data = repack(make_policy().to_bytes(), **{'policy/0/w': payload})
-    with pytest.raises(ValueError, match='allow_pickle'):
+    with pytest.raises(ValueError, match='no numbers'):
       Policy.from_bytes(data)
 
   def test_compression_is_refused(self):

@@ -217,3 +217,33 @@ class TestCategoricalTd:
       False, True, False, False, False
     ]  # fmt: skip
     assert np.abs(gradients[1]).max() > 0
+
+
+@pytest.mark.parametrize('bad', [np.nan, np.inf, -np.inf, 3e38])
+def test_what_is_no_number_stays_within_memory(bad):
+  """It was an index once, and the kernel wrote wherever that pointed."""
+  batch = 64
+  probabilities = np.full((batch, len(ATOMS)), 1 / len(ATOMS), np.float32)
+  reward = np.zeros(batch, np.float32)
+  reward[::2] = bad
+  discount = np.full(batch, 0.9, np.float32)
+  result = losses.project_categorical(
+    tf.constant(ATOMS), *map(tf.constant, (reward, discount, probabilities))
+  ).numpy()
+  good = result[1::2]
+  np.testing.assert_allclose(good.sum(axis=1), 1.0, rtol=1e-5)
+  if np.isnan(bad):
+    assert np.isnan(result[::2]).any(axis=1).all()
+
+
+def test_targets_beyond_the_atoms_are_counted():
+  low, high = ATOMS[0], ATOMS[-1]
+  reward = np.array([0, high, 2 * high, 2 * low], np.float32)
+  next_value = np.array([high, 0, 0, high / 2], np.float32)
+  share = losses.fraction_beyond(
+    tf.constant(ATOMS),
+    tf.constant(reward),
+    tf.constant([1.0, 1.0, 1.0, 0.0]),
+    tf.constant(next_value),
+  )
+  assert share.numpy() == 0.5

@@ -105,6 +105,10 @@ BAD: dict[str, Callable[[Episode], Episode]] = {
     observations=e.observations[:-1], actions=e.actions[:-1],
     rewards=e.rewards[:-1], discounts=e.discounts[:-1],
   ),
+  'another task of equal widths': lambda e: e._replace(
+    task=Environment('cartpole-balance').task
+  ),
+  'no task': lambda e: e._replace(task=None),
   'dtype': lambda e: e._replace(rewards=e.rewards.astype(np.float64)),
 }  # fmt: skip
 
@@ -164,3 +168,24 @@ def test_a_strangers_episode_is_ignored(
   program.writer.write(episode(program.policy, 1))
   program.wait_for(lambda: program.status()['collected'].get(1) == (1, 4))
   assert program.status()['refused'] == 0
+
+
+def test_what_someone_put_into_the_store_is_checked(tmp_path: Path) -> None:
+  """Older episodes do not say their task, and are let through."""
+  directory = RunDirectory(tmp_path / 'run')
+  policy, told = random_policy(3), []
+  for index, task in enumerate((None, Environment('cartpole-balance').task)):
+    directory.store(1).commit(episode(policy, index)._replace(task=task))
+
+  class Silent:
+    def write(self, episode: Episode) -> None:
+      told.append(episode.identity.episode)
+
+    def committed(self, *args: Any) -> None:
+      pass
+
+  silent: Any = Silent()
+  curated = curator.Curator(CONFIG, directory, silent, silent, None)
+  with pytest.raises(ValueError, match='cartpole-balance, not cartpole-swing'):
+    curated.restore(1, lambda seconds: False)
+  assert told == [0]

@@ -46,8 +46,10 @@ def test_the_batch_does_not_depend_on_the_order() -> None:
   ledgers = Ledger(config()), Ledger(config())
   for ledger, order in zip(ledgers, ([0, 1, 2], [2, 0, 1]), strict=True):
     for episode in order:
-      ledger.add(identity(episode), f'd{episode}', 1.0, 20, True)
+      value = 0.1 * (episode + 1)  # Their sum depends on the order.
+      ledger.add(identity(episode), f'd{episode}', value, 20, True)
   assert ledgers[0].batch(1) == ledgers[1].batch(1)
+  assert ledgers[0].returns(1) == ledgers[1].returns(1)
 
 
 def test_a_refused_episode_is_collected_again_as_another_attempt() -> None:

@@ -1,9 +1,12 @@
 """Runs that begin with the cycle 0 of another."""
 
 from pathlib import Path
+import shutil
 
 import pytest
 
+from datasets.tasks import Task
+from launchers.runs.run_directory import RunDirectory
 from tests.launchers import harness
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow]
@@ -35,3 +38,16 @@ def test_an_unfinished_start_is_refused(tmp_path: Path) -> None:
   with harness.launched(tmp_path, start=tmp_path / 'nothing') as run:
     assert run.wait() == 2
   assert 'no finished cycle 0' in run.output
+
+
+def test_a_start_of_another_task_of_equal_widths_is_refused(
+  reference: harness.Run, tmp_path: Path
+) -> None:
+  start = RunDirectory(tmp_path / 'start')
+  shutil.copytree(reference.directory, start.root)
+  policy = start.policy(0)
+  assert policy is not None
+  start.publish(0, policy.of(Task('cartpole-balance', 5, 1)).to_bytes())
+  with harness.launched(tmp_path, start=start.root) as run:
+    assert run.wait() == 2
+  assert 'cartpole-balance, not cartpole-swingup' in run.output

@@ -1,12 +1,14 @@
 """A study of a few lines, and runs of it that nobody trained."""
 
 from collections.abc import Callable, Mapping
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 from launchers.studies import config as study_config
 from launchers.studies import file as study_file
+from launchers.studies.archive import Archive
 from launchers.studies.config import Cell, Study
 
 TASKS = {'cartpole-balance': 1000.0, 'cheetah-run': 800.0}
@@ -20,6 +22,8 @@ GRID: Mapping[str, Any] = {
   'cycles': [CYCLES],
   'method': ['none', 'bc_fixed'],
 }
+PROVENANCE = {'commit': '0' * 40, 'dirty': False, 'cpu': 'a CPU', 'cores': 2}
+LEARNER = {'steps_per_second': 123.4}
 HEAD = 'cycle,step,kind,episodes,return_mean,return_std,return_min,return_max'
 
 Score = Callable[[Cell, int], float]
@@ -89,6 +93,7 @@ def run(
   teacher = expert if cell.tier == 'expert' else 0.7 * expert
   write_json(root / 'config.json', cell.config.to_json())
   write_json(root / 'teacher.json', {'return_mean': teacher, 'episodes': 10})
+  write_json(root / 'demonstrator.json', {'name': 'it', 'version': 'v1'})
   write_json(root / 'study.json', {'cpu_seconds': 3.0, 'wall_seconds': 2.0})
   for cycle in range(finished + 1):
     last = STEPS // CYCLES * cycle
@@ -99,9 +104,37 @@ def run(
     ]
     rows.append(f'{cycle},{last},final,10,{expert * score(cell, last)},0,0,0')
     directory = root / 'cycles' / f'{cycle:03d}'
-    write_json(directory / 'cycle.json', {'cycle': cycle})
+    write_json(directory / 'cycle.json', cycle_record(cell, cycle))
     (directory / 'evaluation.csv').write_text('\n'.join([HEAD, *rows, '']))
   return root
+
+
+def cycle_record(cell: Cell, cycle: int) -> dict[str, Any]:
+  """What the conductor writes of a cycle."""
+  digest = hashlib.sha256(f'{cell.name} {cycle}'.encode()).hexdigest()
+  return {
+    'cycle': cycle,
+    'episodes': 8,
+    'steps': 8_000,
+    'digest': digest,
+    'refused': 0,
+    'collected_return_mean': 1 / 3,
+    'collected_return_std': 0.1,
+    'evaluation_return_mean': 2 / 3,
+    'evaluation_return_std': 0.2,
+    'evaluation_episodes': 10,
+    'learner_steps': STEPS // CYCLES * cycle,
+    'learner': LEARNER,
+    'acted_steps': 8_000,
+    'seconds': {'act': 1.5},
+    'policy_digest': digest[::-1],
+    'provenance': PROVENANCE,
+  }
+
+
+def archive(root: Path) -> Archive:
+  """Of run directories in root/runs and files of cells in root/kept."""
+  return Archive(root / 'runs', root / 'kept')
 
 
 def write_json(path: Path, record: Any) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from launchers.studies.archive import Archive
 from studies import explain
 from tests.launchers.studies import samples as studies
 
@@ -18,7 +19,7 @@ def test_beliefs_are_in_the_units_of_the_critic(tmp_path: Path) -> None:
       rows = ''.join(f'learn,{n},{40 + cell.seed}\n' for n in range(5))
       path = root / 'cycles' / f'{cycle:03d}' / 'metrics.csv'
       path.write_text(f'phase,step,q_mean\n{rows}')
-  table = explain.beliefs(study, TASK, tmp_path)
+  table = explain.beliefs(study, TASK, Archive(tmp_path, tmp_path / 'none'))
   assert len(table) == 2 * studies.CYCLES
   # Seeds 0, 1, 2; half of a return of 1000, of 1000 steps, with γ = 0.99.
   assert table['critic'].to_list() == pytest.approx([41.0] * len(table))

@@ -36,7 +36,7 @@ def load(tmp_path: Path, text: str, **kwargs: object) -> study_config.Study:
 def test_a_grid_becomes_cells(tmp_path: Path) -> None:
   study = load(tmp_path, SMALL)
   assert [(c.seed, c.method) for c in study.cells] == [
-    (0, 'none'), (0, 'own'), (1, 'none'), (1, 'own'),
+    (1, 'none'), (1, 'own'), (0, 'none'), (0, 'own'),
   ]  # fmt: skip
   own = study.cells[1].config
   assert own.teacher == 'finger-spin/mid'
@@ -138,3 +138,64 @@ def test_the_full_size_is_the_papers() -> None:
       objective=cell.config.objective,
     )
     assert cell.config == plain
+
+
+def test_the_central_study_is_of_the_papers_size_and_has_its_order() -> None:
+  study = study_file.load(ROOT / 'studies/central-full.toml')
+  every = study_file.load(ROOT / 'studies/all-full.toml').cells
+  assert {cell.name for cell in study.cells} < {cell.name for cell in every}
+  tiers = [cell.tier for cell in study.cells]
+  assert tiers == ['expert'] * 63 + ['mid'] * 9
+  first = ['none', 'bc_decay_r1', 'q_filter', 'teacher_grad_r1']
+  first.append('teacher_action_r1')
+  assert [(c.task, c.seed, c.method) for c in study.cells[:30]] == [
+    (task, seed, method)
+    for task in ('finger-spin', 'cheetah-run')
+    for seed in (1, 2, 3)
+    for method in first
+  ]
+
+
+def test_the_central_study_judges_by_the_rules_of_the_small_ones() -> None:
+  small: dict[str, list[study_config.Test]] = {}
+  for figure in ('4', '5', '6a', '6b', '7'):
+    path = ROOT / f'studies/figure{figure}-small.toml'
+    for claim in study_file.load(path).claims:
+      small[claim.id] = [_plain(test) for test in claim.tests]
+  study = study_file.load(ROOT / 'studies/central-full.toml')
+  cells = {(cell.tier, cell.method) for cell in study.cells}
+  assert {claim.id for claim in study.claims} == {
+    *small.keys() - {'A-C2c', 'A-C3b', 'A-C4c'}
+  }
+  for claim in study.claims:
+    tier = 'mid' if claim.id.startswith('A-C7') else 'expert'
+    possible = [
+      test
+      for test in small[claim.id]
+      if (tier, test.method) in cells
+      and (not isinstance(test.bound, str) or (tier, test.bound) in cells)
+    ]
+    assert [_plain(test) for test in claim.tests] == possible, claim.id
+    for test in claim.tests:
+      pairs = measures.planned_pairs(study, test)
+      assert {pair[1] for pair in pairs} == {tier}
+
+
+def _plain(test: study_config.Test) -> study_config.Test:
+  return dataclasses.replace(test, where={})
+
+
+def test_new_options_leave_the_names_of_finished_runs_alone() -> None:
+  """A name that was given once: files of cells have it."""
+  cell = study_file.load(ROOT / 'studies/central-full.toml').cells[0]
+  assert cell.name == 'finger-spin-expert-none-4-1-726d3b6b'
+  assert cell.start.run_name == 'start-finger-spin-expert-1-5fc337e9'
+
+
+def test_patterns_choose_cells(tmp_path: Path) -> None:
+  study = load(tmp_path, SMALL)
+  assert study_config.chosen(study, ()) == list(study.cells)
+  found = study_config.chosen(study, ('*-own-*-0-*', study.cells[0].name))
+  assert found == [study.cells[0], study.cells[3]]
+  with pytest.raises(study_config.StudyError, match="no run 'other-\\*'"):
+    study_config.chosen(study, ('*', 'other-*'))

@@ -120,6 +120,7 @@ GRID = studies.GRID
     ({'task': 'hopper-hop'}, r"none is known of 'hopper-hop'\. Add a grid"),
     ({'interval': 0}, r'every 0 learner steps; give run\.evaluation\.interval'),
     ({'interval': 201}, r'every 201 learner .*at most 200'),
+    ({'interval': 1, 'learner_steps': 3_504}, r'evaluated 3,504 times'),
   ],
 )
 def test_what_could_not_be_measured_is_refused(tmp_path, options, message):
@@ -131,7 +132,10 @@ def test_what_could_not_be_measured_is_refused(tmp_path, options, message):
   if 'task' in options:
     grid = {**GRID, 'task': [options['task']], 'tier': ['mid']}
   interval = options.get('interval', studies.INTERVAL)
-  path = studies.make(tmp_path, claim, grid=grid, interval=interval)
+  learner_steps = options.get('learner_steps', studies.STEPS)
+  path = studies.make(
+    tmp_path, claim, grid=grid, interval=interval, learner_steps=learner_steps
+  )
   with pytest.raises(StudyError, match=message):
     measures.check(studies.load(path))
 

@@ -27,7 +27,7 @@ def study(tmp_path):
 
 
 def write(study, tmp_path, output='report'):
-  return study_report.write(study, tmp_path / 'runs', tmp_path / output)
+  return study_report.write(study, studies.archive(tmp_path), tmp_path / output)
 
 
 def run_all(study, tmp_path, **options):
@@ -141,7 +141,7 @@ def test_a_run_without_its_teachers_return_is_missing(tmp_path, study):
   run_all(study, tmp_path)
   name = study.cells[0].name
   (directory(tmp_path / 'runs', 'cells') / name / 'teacher.json').unlink()
-  outcomes = collect(study, tmp_path / 'runs')
+  outcomes = collect(study, studies.archive(tmp_path))
   assert list(outcomes.missing) == [name]
   assert 'without the return of its teacher' in outcomes.missing[name]
 
@@ -154,7 +154,7 @@ def test_shared_starts_cost_once(tmp_path, study):
       root / 'study.json', {'cpu_seconds': 10.0, 'wall_seconds': 5.0}
     )
   assert len(study.starts) == 6
-  cost = collect(study, tmp_path / 'runs').cost
+  cost = collect(study, studies.archive(tmp_path)).cost
   assert cost == {'cpu_seconds': 96.0, 'wall_seconds': 54.0}
 
 
@@ -169,7 +169,7 @@ def test_mid_tier_runs_are_divided_by_the_experts_return(
   grid = {**studies.GRID, 'tier': tiers, 'task': ['cheetah-run']}
   study = studies.load(studies.make(tmp_path, grid=grid))
   run_all(study, tmp_path)
-  outcomes = collect(study, tmp_path / 'runs')
+  outcomes = collect(study, studies.archive(tmp_path))
   assert outcomes.experts == {'cheetah-run': expert}
   scores = outcomes.scores()
   assert set(scores['start'].round(6)) == {round(400 / expert, 6)}
@@ -183,7 +183,7 @@ def test_long_curves_are_written_as_means_of_blocks(
   tmp_path, study, monkeypatch
 ):
   run_all(study, tmp_path)
-  outcomes = collect(study, tmp_path / 'runs')
+  outcomes = collect(study, studies.archive(tmp_path))
   assert studies.STEPS // studies.INTERVAL <= MAX_POINTS
   monkeypatch.setattr('launchers.studies.outcomes.MAX_POINTS', 4)
   points = outcomes.points()
@@ -217,7 +217,10 @@ def test_the_command(tmp_path, study):
     '; assert "tensorflow" not in sys.modules; sys.exit(code)'
   )
   result = subprocess.run(
-    [sys.executable, '-c', program, *arguments, '--seeds', '0', '1', '7'],
+    [
+      sys.executable, '-c', program, *arguments,
+      '--cells', str(tmp_path / 'kept'), '--seeds', '0', '1', '7',
+    ],
     capture_output=True, text=True, timeout=60,
   )  # fmt: skip
   assert result.returncode == 0, result.stderr

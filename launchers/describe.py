@@ -1,0 +1,141 @@
+"""What an observation and an action hold: python -m launchers.describe TASK.
+
+For whoever writes a teacher, in any language: the name, the place, the size,
+the unit where it is known, and the bounds of each field.
+"""
+
+import dataclasses
+import math
+from pathlib import Path
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+import tyro
+
+from datasets.tasks import Bounds, Field, Task, offsets
+from launchers import options
+from launchers.environments.suite import Environment
+from launchers.hosts import process
+from teachers import registry, snapshot
+
+_PATIENCE = 10.0  # Seconds to wait for a service.
+_COLUMNS = ('field', 'offset', 'size', 'shape', 'unit', 'low', 'high')
+_MAX_BOUNDS = 4  # Of a field, that the table shows; --json shows all.
+
+
+@dataclasses.dataclass(frozen=True)
+class DescribeConfig:
+  """Prints what the numbers of a task are."""
+
+  what: tyro.conf.Positional[str]
+  """A task (domain-task); or what carries one: a shipped snapshot (TASK/TIER),
+  the path of a policy or a snapshot, or grpc://host:port."""
+  json: bool = False
+  """Print it as JSON on the standard output, with offsets and sizes."""
+
+
+def describe(what: str) -> Task:
+  """The task of that name, or the one that something carries.
+
+  Raises:
+    FileNotFoundError: there is no such file.
+    ValueError: it is none of these, or carries no task; says what to do.
+    TeacherUnavailableError: a service does not answer.
+  """
+  if registry.is_service(what):
+    from teachers import client  # gRPC, which the others do without.
+
+    carried = client.connect([what], patience=_PATIENCE).task
+  elif _is_file(what):
+    carried = snapshot.load(what).task
+  else:
+    return Environment(what).task
+  if carried is None:
+    raise ValueError(
+      f'{what} does not say what task it is of: it is older than that. Ask for '
+      'the task by its name.'
+    )
+  return carried if carried.fields else _known(carried)
+
+
+def to_json(task: Task) -> dict[str, Any]:
+  """The task as plain data, with the offset and the size of each field."""
+  tree = task.to_json()
+  for key, fields in (
+    ('observations', task.observations), ('actions', task.actions)
+  ):  # fmt: skip
+    places = zip(tree[key], fields, offsets(fields), strict=True)
+    tree[key] = [
+      {**kept, 'offset': offset, 'size': field.size}
+      for kept, field, offset in places
+    ]
+  return tree
+
+
+def show(task: Task, console: Console) -> None:
+  """Prints the task for a person."""
+  console.print(f'[bold]{task.name}[/]', highlight=False)
+  for what, size, fields in (
+    ('observation', task.observation_size, task.observations),
+    ('action', task.action_size, task.actions),
+  ):
+    title = f'An {what}: {size} numbers, float32'
+    table = Table(*_COLUMNS, title=title, title_justify='left')
+    for field, offset in zip(fields, offsets(fields), strict=True):
+      table.add_row(*_cells(field, offset))
+    if fields:
+      console.print(table)
+    else:
+      console.print(f'{title}; nobody says which.', highlight=False)
+  console.print(
+    'Actions are given in \\[-1, 1]: low and high are what -1 and 1 stand for. '
+    'A unit of 1 is a pure number, an empty one is unknown or mixed.',
+    highlight=False,
+  )
+
+
+def _is_file(what: str) -> bool:
+  is_path = what.endswith('.npz') or Path(what).is_file()
+  return is_path or snapshot.is_shipped(what)
+
+
+def _known(carried: Task) -> Task:
+  """The installed task of that name, if it is the one that is carried."""
+  try:
+    task = Environment(carried.name).task
+  except ValueError:  # Not of the suite: there is no more to say of it.
+    return carried
+  return carried if carried.differences(task) else task
+
+
+def _cells(field: Field, offset: int) -> list[str]:
+  shape = ' × '.join(map(str, field.shape))
+  low, high = _bounds(field.low), _bounds(field.high)
+  return [
+    field.name, str(offset), str(field.size), shape, field.unit, low, high
+  ]  # fmt: skip
+
+
+def _bounds(bounds: Bounds) -> str:
+  values = list(bounds) if isinstance(bounds, tuple) else [bounds]
+  if len(set(values)) == 1:
+    values = values[:1]
+  cells = [f'{v:g}' if math.isfinite(v) else '' for v in values[:_MAX_BOUNDS]]
+  return ', '.join(cells) + ', …' * (len(values) > _MAX_BOUNDS)
+
+
+def main() -> int:
+  """The command; returns its exit code."""
+  process.prepare_environment()
+  console = Console(stderr=True)
+  program = process.program('launchers.describe')
+  config = tyro.cli(DescribeConfig, prog=program)
+  if config.json:
+    return options.run_command(console, lambda: to_json(describe(config.what)))
+  return options.guard(console, lambda: show(describe(config.what), Console()))
+
+
+if __name__ == '__main__':
+  sys.exit(main())

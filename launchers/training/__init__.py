@@ -1,0 +1,1 @@
+"""Learning in one process, without a program of nodes."""

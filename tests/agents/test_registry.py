@@ -1,0 +1,129 @@
+"""The door for agents: what each enters is true, and another fits through."""
+
+import dataclasses
+import subprocess
+import sys
+import types
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from agents import base, registry
+from agents.bc.config import BCConfig
+from agents.bc.update import BC
+from agents.config import ObjectiveConfig
+from agents.deployed.policy import Snapshot
+from agents.entry import Entry
+from tests.agents import problems
+
+SMALL = {'policy_layer_sizes': (8, 8), 'critic_layer_sizes': (8, 8)}
+BATCHES = {
+  'transitions': problems.transitions,
+  'demonstrations': problems.demonstrations,
+}
+
+
+def small(kind):
+  """The agent's configuration, with small networks."""
+  make = registry.find(kind).config
+  names = {field.name for field in dataclasses.fields(make)}
+  return make(**{k: v for k, v in SMALL.items() if k in names})
+
+
+def make(config, seed=0):
+  networks = registry.make_networks(config, problems.SPEC, seed)
+  agent = registry.make_agent(config, networks, ObjectiveConfig('none'), 10)
+  return networks, agent
+
+
+@pytest.mark.parametrize('kind', registry.KINDS)
+class TestEveryAgent:
+  def test_its_config_names_it(self, kind):
+    assert registry.find(kind).config().kind == kind
+
+  def test_learns_from_the_batches_that_it_declares(self, kind):
+    config = small(kind)
+    networks, agent = make(config)
+    sample = BATCHES[registry.find(kind).batches]
+    before = problems.variables(networks)
+    metrics = base.Learner(agent, sample).run(2)
+    assert all(map(np.isfinite, metrics.values()))
+    assert problems.differ(before, problems.variables(networks))
+
+  def test_the_seed_makes_the_weights(self, kind):
+    config = small(kind)
+    first, second, other = (
+      problems.variables(make(config, seed)[0]) for seed in (1, 1, 2)
+    )
+    problems.assert_equal(first, second)
+    assert problems.differ(first, other)
+
+  def test_its_exports_act_as_it_does(self, kind):
+    networks, _ = make(small(kind))
+    observations = problems.first(problems.transitions(0, 1)).observation
+    expected = networks.policy(observations).numpy()
+    snapshot = networks.snapshot({'task': 'toy'})
+    read = Snapshot.from_bytes(snapshot.to_bytes())
+    assert read.metadata['task'] == 'toy'
+    for policy in (networks.export(), read.policy):
+      np.testing.assert_allclose(
+        policy(observations.numpy()), expected, atol=1e-6
+      )
+
+  def test_cycle_0_is_what_it_declares(self, kind):
+    _, agent = make(small(kind))
+    if 'pretrain' in registry.find(kind).phases:
+      assert isinstance(agent.pretraining(), base.Agent)
+    else:
+      with pytest.raises(NotImplementedError, match='no critic'):
+        agent.pretraining()
+
+
+def test_names_and_configs_need_no_tensorflow():
+  program = (
+    'import sys\n'
+    'from agents import registry\n'
+    'for kind in registry.KINDS: registry.find(kind).config()\n'
+    'assert "tensorflow" not in sys.modules\n'
+  )
+  subprocess.run([sys.executable, '-c', program], check=True, timeout=60)
+
+
+def test_the_unknown_is_refused_with_the_known():
+  with pytest.raises(ValueError, match=r"'bx' is unknown.*'bc', 'd4pg'"):
+    registry.find('bx')
+
+
+def test_objectives_are_refused_with_what_can_be_done():
+  registry.check_objective(registry.find('d4pg').config(), 'q_filter')
+  with pytest.raises(ValueError, match=r'launchers\.offline --agent bc'):
+    registry.check_objective(BCConfig(), 'none')
+
+
+class HalfStep(BC):
+  """Somebody's agent: BC that also says how far it is."""
+
+  def update(self, batch, step):
+    return {**super().update(batch, step), 'half': tf.cast(step, tf.float32)}
+
+
+@dataclasses.dataclass(frozen=True)
+class HalfStepConfig(BCConfig):
+  kind: str = 'half'  # type: ignore[assignment]  # Another name than its own.
+
+
+def test_another_agent_is_one_folder_and_one_line(monkeypatch):
+  folder = types.ModuleType('agents.half')
+  folder.ENTRY = Entry(  # type: ignore[attr-defined]  # What a folder enters.
+    config=HalfStepConfig,
+    networks='agents.bc.networks:BCNetworks',
+    agent=f'{__name__}:HalfStep',
+    batches='demonstrations',
+    phases=('clone',),
+  )
+  monkeypatch.setitem(sys.modules, 'agents.half', folder)
+  monkeypatch.setattr(registry, 'KINDS', (*registry.KINDS, 'half'))
+  _, agent = make(small('half'))
+  metrics = base.Learner(agent, problems.demonstrations).run(3)
+  assert metrics['half'] == 1.0
