@@ -70,7 +70,7 @@ def test_it_demonstrates_and_is_evaluated(
   words = (
     '--teacher', str(teacher), '--directory', str(tmp_path / 'episodes'),
     '--episodes', '6', '--episode_steps', str(STEPS), '--noise', '0.5',
-    '--max_refused_fraction', '2',
+    '--max_refused_fraction', '2', '--task', TASK,
   )  # fmt: skip
   assert command('demonstrate', *words)['recorded'] == 6
   assert command('demonstrate', *words)['recorded'] == 0
@@ -79,7 +79,7 @@ def test_it_demonstrates_and_is_evaluated(
     assert (episode.num_steps == 10) or episode.discounts[-1] == 0
   result = command(
     'evaluate', '--policy', str(teacher), '--episodes', '8',
-    '--episode_steps', str(STEPS),
+    '--episode_steps', str(STEPS), '--task', TASK,
   )  # fmt: skip
   assert result['task'] == TASK
   assert result['episodes'] + result['failures'] == 8
@@ -149,3 +149,12 @@ def test_what_a_run_cannot_act_in_is_refused_at_the_door(
   with harness.launched(tmp_path, task=f'{TASK}&fault=unbounded') as run:
     assert run.wait() == 2
     assert 'Give --action-bound' in run.output
+
+
+def test_a_file_alone_makes_nobodys_python_run(teacher: Path) -> None:
+  result = subprocess.run(
+    [sys.executable, '-m', 'launchers.evaluate', '--policy', str(teacher)],
+    cwd=harness.ROOT, capture_output=True, text=True, timeout=300,
+  )  # fmt: skip
+  assert result.returncode == 2
+  assert 'If you trust that: --task' in ' '.join(result.stderr.split())
