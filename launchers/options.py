@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
 import json
 import re
+import shlex
 import time
 from typing import Any, Optional
 
@@ -78,7 +79,7 @@ def task_of(address: str, task: str) -> str:
 
   Raises:
     FileNotFoundError: there is no such snapshot.
-    ValueError: nobody says.
+    ValueError: nobody says, or a file alone names someone's Python.
   """
   is_file = not (
     registry.is_service(address)
@@ -87,6 +88,12 @@ def task_of(address: str, task: str) -> str:
   )
   if not task and is_file:
     task = snapshot.load(address).metadata.get('task', '')
+    if ':' in names.canonical(task):
+      # A file is trusted with numbers, not with what Python runs.
+      raise ValueError(
+        f'{address} is of the task {task}, whose environment is made by '
+        f"someone's Python. If you trust that: --task {shlex.quote(task)}"
+      )
   if not task:
     raise ValueError(f'{address} names no task: give --task.')
   return names.canonical(task)

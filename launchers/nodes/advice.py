@@ -6,6 +6,7 @@ refused, for its advice is stored beside that of the old one.
 """
 
 from collections.abc import Callable, Sequence
+import shlex
 from typing import Any, Literal, Optional
 
 from rich.console import Console
@@ -42,9 +43,10 @@ def settle(
     OSError: a service does not answer.
   """
   if config.demonstrator == untrained.NAME:
+    name = shlex.quote(config.task)
     console.print(
       f'[bold yellow]An untrained policy demonstrates {config.task}.[/] Train '
-      f'a teacher with `python -m launchers.online --task {config.task}` and '
+      f'a teacher with `python -m launchers.online --task {name}` and '
       'name it with --teacher.'
     )
   _settle(config, directory, 'demonstrator', task, 'actions')
