@@ -9,8 +9,6 @@ from rich.console import Console
 import tyro
 
 from launchers import options
-from launchers.acting import rollouts
-from launchers.acting.behaviours import behaviour_of
 from launchers.display import progress_bar
 from launchers.hosts import process
 from teachers import registry
@@ -48,6 +46,10 @@ def evaluate(config: EvaluateConfig, console: Console) -> dict[str, Any]:
     ValueError: the options and the policy do not fit.
     OSError: the policy cannot be read.
   """
+  # MuJoCo, which --help does without.
+  from launchers.acting import rollouts
+  from launchers.acting.behaviours import behaviour_of
+
   if config.episodes < 1:
     raise ValueError(f'episodes is {config.episodes}; it must be at least 1.')
   task = options.task_of(config.policy, config.task)

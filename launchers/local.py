@@ -11,7 +11,6 @@ from rich.console import Console
 
 from datasets import ports
 from launchers import display
-from launchers.environments.suite import Environment
 from launchers.hosts import isolation, process
 from launchers.runs import demonstrations, start
 from launchers.runs.config import GrowingBatchConfig, LaunchConfig
@@ -55,6 +54,8 @@ def _prepare(
   console: Console,
 ) -> None:
   """Checks what can be checked before any process starts."""
+  # MuJoCo, which the help of the commands does without.
+  from launchers.environments.suite import Environment
   from launchers.nodes import advice
 
   environment = Environment(config.task)

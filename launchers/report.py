@@ -15,9 +15,6 @@ from pathlib import Path
 import sys
 from typing import Optional
 
-from launchers.reports import report
-from launchers.reports.data import NotARunError, load_run
-
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
   """The command; returns its exit code."""
@@ -61,6 +58,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _report_run(directory: Path) -> int:
+  # pandas and Matplotlib, which --help does without.
+  from launchers.reports import report
+  from launchers.reports.data import NotARunError, load_run
+
   try:
     run = load_run(directory)
   except NotARunError as error:

@@ -18,7 +18,6 @@ import tyro
 from launchers.hosts import process
 from launchers.studies import config as study_config
 from launchers.studies import file as study_file
-from launchers.studies import measures
 from launchers.studies.runner import Runner
 
 _TICK = 0.5  # Seconds between two looks at the runs.
@@ -55,6 +54,8 @@ def main() -> int:
   try:
     options = tyro.cli(StudyOptions)
     process.prepare_environment()
+    from launchers.studies import measures  # pandas: --help does without.
+
     study = study_file.load(options.study, options.seeds)
     measures.check(study)
   except (ValueError, OSError) as error:

@@ -1,76 +1,19 @@
 """One of the processes that record demonstrations."""
 
 from collections.abc import Sequence
-import dataclasses
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from datasets.store import EpisodeStore
 from datasets.types import Episode, EpisodeId
 from datasets.validation import check_episode
 from launchers.acting import rollouts
 from launchers.acting.behaviours import behaviour_of
+from launchers.acting.demonstrating import DemonstrateConfig, Order, Recorded
 from launchers.acting.episodes import act, seed_of
 from launchers.hosts import process
 from teachers import registry
 from teachers.base import Task, Teacher
 from teachers.checks import WrongTeacherError
-
-
-@dataclasses.dataclass(frozen=True)
-class DemonstrateConfig:
-  """Records episodes of a teacher in the format that runs read."""
-
-  teacher: str
-  """A shipped snapshot (TASK/TIER), the path of one, module:factory?args of
-  your own Python, or grpc://host:port."""
-  directory: Path
-  """Where the episodes go, one file each."""
-  task: str = ''
-  """The task; empty: the one that the snapshot names."""
-  episodes: int = 1_000
-  """Number of episodes."""
-  noise: float = 0.0
-  """Standard deviation of the Gaussian noise on the teacher's actions, in
-  action units ([-1, 1]); the teacher's own action is kept as the label."""
-  episode_steps: int = 1_000
-  """Environment steps in an episode."""
-  seed: int = 0
-  """Seed of the initial states and of the noise."""
-  processes: int = 1
-  """Processes that record at the same time, each with its own teacher."""
-
-  def __post_init__(self) -> None:
-    """Refuses what cannot be recorded."""
-    for name in ('episodes', 'episode_steps', 'processes'):
-      if getattr(self, name) < 1:
-        value = getattr(self, name)
-        raise ValueError(f'{name} is {value}; it must be at least 1.')
-    for name in ('seed', 'noise'):
-      if not getattr(self, name) >= 0:
-        value = getattr(self, name)
-        raise ValueError(f'{name} is {value}; it must be at least 0.')
-
-
-class Order(NamedTuple):
-  """What every process of this start must know.
-
-  Attributes:
-    config: of the command.
-    task: its name.
-    version: the teacher's, which each process must find the same.
-  """
-
-  config: DemonstrateConfig
-  task: str
-  version: str
-
-
-class Recorded(NamedTuple):
-  """What the summary tells of an episode."""
-
-  episode_return: float
-  num_steps: int
 
 
 class _Recorder:
