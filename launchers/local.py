@@ -12,6 +12,7 @@ from rich.console import Console
 from datasets import ports
 from launchers import display
 from launchers.hosts import isolation, process
+from launchers.reports.cycles import cycle_table
 from launchers.runs import demonstrations, start
 from launchers.runs.config import GrowingBatchConfig, LaunchConfig
 from launchers.runs.frozen import freeze
@@ -38,6 +39,10 @@ def run(
     code = 0
     if directory.finished_cycles(config.cycles) <= config.cycles:
       code = _launch(config, launch, directory, console)
+    # The one table that stays, of a run that is done or was stopped.
+    console.print(
+      cycle_table(config, directory, width=console.width), highlight=False
+    )
     if code == 0:
       if launch.report:
         _draw_report(directory, console)
@@ -151,8 +156,7 @@ def _conclude(
   console: Console,
   wall_seconds: float,
 ) -> None:
-  """Prints the table and, as the last line, one JSON object."""
-  console.print(display.cycle_table(config, directory))
+  """Prints, as the last line, one JSON object."""
   teacher = directory.read_json(directory.teacher_result) or {}
   records = [
     directory.read_json(directory.cycle(cycle) / 'cycle.json') or {}
