@@ -144,10 +144,12 @@ class _StatusClient:
 
 
 def _draw_report(directory: RunDirectory, console: Console) -> None:
-  from launchers.reports import report
+  from launchers.reports import data, report
 
-  page = report.write_report(directory.root)
-  console.print(f'Curves and tables: {page}', highlight=False)
+  run = data.load_run(directory.root)
+  page = report.write(run)
+  console.print(f'Curves and tables: {page}', highlight=False, soft_wrap=True)
+  report.say(run, console)
 
 
 def _conclude(

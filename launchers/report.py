@@ -15,6 +15,8 @@ from pathlib import Path
 import sys
 from typing import Optional
 
+from rich.console import Console
+
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
   """The command; returns its exit code."""
@@ -69,6 +71,7 @@ def _report_run(directory: Path) -> int:
     return 2
   print(report.describe(run))
   print(f'  {report.write(run)}')
+  report.say(run, Console())
   return 0
 
 
