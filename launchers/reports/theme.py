@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclasses.dataclass(frozen=True)
 class Theme:
-  """Blue: the learner. Orange: the teacher. Grey: π_0. Red: worse than before."""
+  """Blue: the learner; orange: the teacher; grey: π_0; red: what got worse."""
 
   surface: str
   text: str
