@@ -49,7 +49,7 @@ class Bar(Progress):
     super().__init__(
       TextColumn('{task.description}', table_column=_one_line(ratio=2)),
       BarColumn(None, table_column=_one_line(ratio=1)),
-      MofNCompleteColumn(table_column=_one_line()),
+      _Done(table_column=_one_line()),
       TextColumn('{task.fields[unit]}', table_column=_one_line()),
       TimeRemainingColumn(table_column=_one_line()),
       console=console,
@@ -76,6 +76,13 @@ class Bar(Progress):
     unit = f' {task.fields["unit"]}' if task.total else ''
     for line in (f'{task.description}{amount}{unit}', *self.notes):
       self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+class _Done(MofNCompleteColumn):
+  """12/40; nothing where it is not known of how many."""
+
+  def render(self, task: Task) -> Text:
+    return super().render(task) if task.total else Text()
 
 
 def _one_line(ratio: Optional[int] = None) -> Column:

@@ -118,9 +118,9 @@ def _curve(run: RunRecord, pictures: Sequence[bytes]) -> str:
   )
   alt = f'Return against learner steps. {ends}.'
   caption = (
-    'Evaluations without noise. Points: the policy of each cycle, mean and '
-    'standard deviation over its episodes. Vertical lines: where one cycle '
-    'ends, and the next policy is deployed.'
+    'Evaluations without noise. Points: π_k at the end of cycle k, mean and '
+    'standard deviation over its episodes; red where it got worse. Vertical '
+    'lines: where one cycle ends, and the next policy is deployed.'
   )
   return figure(pictures, alt, caption)
 

@@ -178,14 +178,14 @@ def _draw_finals(axes: Axes, run: RunRecord, theme: Theme) -> None:
     yerr=[final.std for _, final in finals],
     fmt='o', ms=7.5, mfc=theme.text, mec=theme.surface, mew=1.5,
     ecolor=theme.text, elinewidth=1.3, capsize=3, zorder=5, clip_on=False,
-    label='$\\pi_k$ at the end of cycle k, ±1 std',
+    label='$\\pi_k$, ±1 std',
   )  # fmt: skip
   worse = policies.setbacks(run)
   axes.plot(
     [run.boundary(number) for number in worse],
     [dict(finals)[number].mean for number in worse],
     'o', ms=7.5, mfc=theme.worse, mec=theme.surface, mew=1.5, zorder=6,
-    clip_on=False, label='worse than before' if worse else None,
+    clip_on=False, label='got worse' if worse else None,
   )  # fmt: skip
   for number, final in finals if len(finals) <= 12 else []:
     axes.annotate(

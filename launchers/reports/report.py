@@ -55,4 +55,7 @@ def say(run: RunRecord, console: Console) -> None:
     text = f'{policy_name(made.cycle)}, {made.role}: {made.path}'
     console.print(text, highlight=False, markup=False, soft_wrap=True)
   for sentence in policies.setbacks(run).values():
-    console.print(sentence, style='bold red', highlight=False, soft_wrap=True)
+    console.print(
+      sentence, style='bold red', highlight=False,
+      soft_wrap=not console.is_terminal,
+    )  # fmt: skip

@@ -98,6 +98,12 @@ def test_the_bar_stays(config, directory, width, height, cycle):
   assert any(line.split()[:1] == [str(cycle)] for line in lines[2:-1])
 
 
+def test_an_unknown_amount_is_not_told(config, directory):
+  lines = screen(config, directory, status_of(3, phase='evaluate'), 80, 24)
+  assert lines[-1].startswith('cycle 3: evaluating')
+  assert '?' not in lines[-1]
+
+
 def test_troubles_leave_room_for_the_bar(config, directory):
   troubles = {'curator': 'No advice for 3 s: ' + 'UNAVAILABLE ' * 20}
   status = status_of(10, troubles=troubles)

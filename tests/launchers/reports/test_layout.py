@@ -19,7 +19,7 @@ from launchers.reports.data import load_run
 from launchers.studies import plots as study_plots
 from launchers.studies import report as study_report
 from launchers.studies.outcomes import collect
-from tests.launchers.reports.test_report import final, make_run
+from tests.launchers.reports.test_report import EVALUATION, final, make_run
 from tests.launchers.studies import samples
 
 CHROMIUM = shutil.which('chromium')
@@ -147,9 +147,15 @@ def test_no_titles_touch_in_the_losses(tmp_path, drawn):
 
 def test_no_texts_touch_in_the_learning_curve(tmp_path, drawn):
   directory = make_run(tmp_path / 'r')
+  rows = [f'1,{n},interval,1,{n % 7},0,0,0' for n in range(1, 200)]
+  path = directory / 'cycles/001/evaluation.csv'
+  path.write_text(
+    '\n'.join([EVALUATION, *rows, '1,200,final,10,500,20,0,0', ''])
+  )
   final(directory, 2, 450)
   report_plots.learning_curve(load_run(directory))
-  assert 'worse than before' in {t.get_text() for t in drawn.texts}
+  labels = {'while learning, mean of 5', 'got worse'}
+  assert labels <= {t.get_text() for t in drawn.texts}
   assert drawn.overlaps() == []
 
 
