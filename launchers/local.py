@@ -39,10 +39,8 @@ def run(
     code = 0
     if directory.finished_cycles(config.cycles) <= config.cycles:
       code = _launch(config, launch, directory, console)
-    # The one table that stays, of a run that is done or was stopped.
-    console.print(
-      cycle_table(config, directory, width=console.width), highlight=False
-    )
+    else:
+      _print_table(config, directory, console)
     if code == 0:
       if launch.report:
         _draw_report(directory, console)
@@ -108,6 +106,7 @@ def _launch(
         is_done=lambda: directory.policy_path(config.cycles).exists(),
         on_tick=lambda: screen.update(status()),
       )
+  _print_table(config, directory, console)
   if failure:
     console.print('[bold red]The run stopped.[/]', highlight=False)
     console.print(str(failure), soft_wrap=True, markup=False, highlight=False)
@@ -141,6 +140,14 @@ class _StatusClient:
         self._last = self._call.result()
       self._call = None
     return self._last
+
+
+def _print_table(
+  config: GrowingBatchConfig, directory: RunDirectory, console: Console
+) -> None:
+  """The one table that stays, of a run that is done or was stopped."""
+  table = cycle_table(config, directory, width=console.width)
+  console.print(table, highlight=False)
 
 
 def _draw_report(directory: RunDirectory, console: Console) -> None:
