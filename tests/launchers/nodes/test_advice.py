@@ -83,7 +83,7 @@ def test_actions_are_stored_with_the_episode(calm: Run) -> None:
   last = rows(calm, 2)[-1]
   assert float(last['teacher_distance']) > 0
   assert float(last['anchor_distance']) >= 0
-  assert last['teacher_fraction'] == last['teacher_cosine'] == ''
+  assert not {'teacher_fraction', 'teacher_cosine'} & last.keys()
 
 
 def test_teachers_as_nodes_give_the_same_weights(
