@@ -12,6 +12,7 @@ from rich.console import Console
 from datasets import ports
 from launchers import display, options
 from launchers.hosts import isolation, process
+from launchers.reports.cycles import cycle_table
 from launchers.runs import demonstrations, start
 from launchers.runs.config import GrowingBatchConfig, LaunchConfig
 from launchers.runs.frozen import freeze
@@ -38,6 +39,8 @@ def run(
     code = 0
     if directory.finished_cycles(config.cycles) <= config.cycles:
       code = _launch(config, launch, directory, console)
+    else:
+      _print_table(config, directory, console)
     if code == 0:
       if launch.report:
         _draw_report(directory, console)
@@ -54,6 +57,7 @@ def _prepare(
   console: Console,
 ) -> None:
   """Checks what can be checked before any process starts."""
+  # MuJoCo, which the help of the commands does without.
   from launchers.nodes import advice, tasks
 
   environment = tasks.settle(config, directory)
@@ -103,6 +107,7 @@ def _launch(
         is_done=lambda: directory.policy_path(config.cycles).exists(),
         on_tick=lambda: screen.update(status()),
       )
+  _print_table(config, directory, console)
   if failure:
     console.print('[bold red]The run stopped.[/]', highlight=False)
     console.print(str(failure), soft_wrap=True, markup=False, highlight=False)
@@ -138,11 +143,21 @@ class _StatusClient:
     return self._last
 
 
-def _draw_report(directory: RunDirectory, console: Console) -> None:
-  from launchers.reports import report
+def _print_table(
+  config: GrowingBatchConfig, directory: RunDirectory, console: Console
+) -> None:
+  """The one table that stays, of a run that is done or was stopped."""
+  table = cycle_table(config, directory, width=console.width)
+  console.print(table, highlight=False)
 
-  page = report.write_report(directory.root)
-  console.print(f'Curves and tables: {page}', highlight=False)
+
+def _draw_report(directory: RunDirectory, console: Console) -> None:
+  from launchers.reports import data, report
+
+  run = data.load_run(directory.root)
+  page = report.write(run)
+  console.print(f'Curves and tables: {page}', highlight=False, soft_wrap=True)
+  report.say(run, console)
 
 
 def _conclude(
@@ -151,8 +166,7 @@ def _conclude(
   console: Console,
   wall_seconds: float,
 ) -> None:
-  """Prints the table and, as the last line, one JSON object."""
-  console.print(display.cycle_table(config, directory))
+  """Prints, as the last line, one JSON object."""
   teacher = directory.read_json(directory.teacher_result) or {}
   records = [
     directory.read_json(directory.cycle(cycle) / 'cycle.json') or {}

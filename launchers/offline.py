@@ -18,6 +18,7 @@ from agents.bc.config import BCConfig
 from agents.config import AgentConfig
 from launchers import options
 from launchers.acting import rollouts
+from launchers.acting.outcomes import split
 from launchers.acting.places import Places
 from launchers.display import progress_bar
 from launchers.environments.names import canonical
@@ -174,7 +175,7 @@ class Evaluation:
       for index in range(config.evaluation_episodes)
     ]
     places = self._places.take(min(len(seeds), rollouts.LANES))
-    returns, failures = rollouts.split(
+    returns, failures = split(
       rollouts.evaluate(places, trainer.policy(), config.episode_steps, seeds)
     )
     self._places.refresh()

@@ -27,6 +27,7 @@ from datasets.store import EpisodeStore
 from datasets.types import Episode, EpisodeId
 from launchers import options
 from launchers.acting import rollouts
+from launchers.acting.outcomes import Failure, Rollout, split
 from launchers.acting.places import Places
 from launchers.display import progress_bar
 from launchers.hosts import process
@@ -127,7 +128,7 @@ class OnlineTrainer:
       task=self._places.description.task,
     )
 
-  def _roll_out(self, policy: Policy, noise: float) -> rollouts.Rollout:
+  def _roll_out(self, policy: Policy, noise: float) -> Rollout:
     """Another attempt at an episode that fails has another seed."""
     config, index, places = self._config, self.episodes, self._places.take(1)
     attempt = 0
@@ -137,7 +138,7 @@ class OnlineTrainer:
       (rollout,) = rollouts.run_episodes(
         places, policy, config.episode_steps, noise, [seed]
       )
-      if not isinstance(rollout, rollouts.Failure):
+      if not isinstance(rollout, Failure):
         return rollout
       self._note_failure(rollout.reason)
       attempt += 1
@@ -157,7 +158,7 @@ class OnlineTrainer:
       rollouts.seed_for(config.seed, rollouts.EVALUATE, self.episodes, index)
       for index in range(config.evaluation_episodes)
     ]
-    returns, failures = rollouts.split(
+    returns, failures = split(
       rollouts.evaluate(
         self._places.take(min(len(seeds), rollouts.LANES)),
         policy, config.episode_steps, seeds,

@@ -13,12 +13,13 @@ from typing import Optional
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Column
 import tyro
 
+from launchers.display import is_live
 from launchers.hosts import process
 from launchers.studies import config as study_config
 from launchers.studies import file as study_file
-from launchers.studies import measures
 from launchers.studies.archive import CELLS, Archive
 from launchers.studies.runner import Runner, Schedule
 
@@ -66,6 +67,8 @@ def main() -> int:
   try:
     options = tyro.cli(StudyOptions, prog=process.program('launchers.study'))
     process.prepare_environment()
+    from launchers.studies import measures  # pandas: --help does without.
+
     study = study_file.load(options.study, options.seeds)
     measures.check(study)
     archive = Archive(options.runs, options.cells)
@@ -105,13 +108,14 @@ def _run(
 ) -> Optional[signal.Signals]:
   """Runs all; returns the signal that stopped it, if one did."""
   last_line = 0.0
+  rest_of_line = Column(no_wrap=True, overflow='ellipsis')
   bar = Progress(
     TextColumn('{task.description}'),
     BarColumn(),
     MofNCompleteColumn(),
-    TextColumn('{task.fields[rest]}'),
+    TextColumn('{task.fields[rest]}', table_column=rest_of_line),
     console=console,
-    disable=not console.is_terminal,
+    disable=not is_live(console),
   )
   task = bar.add_task(name, total=runner.total, rest='')
   with process.StopRequest() as stop, bar:
@@ -125,9 +129,7 @@ def _run(
       bar.update(
         task, total=runner.total, completed=len(runner.finished), rest=rest
       )
-      if (
-        not console.is_terminal and time.monotonic() - last_line > _LINE_PERIOD
-      ):
+      if not is_live(console) and time.monotonic() - last_line > _LINE_PERIOD:
         last_line = time.monotonic()
         done = f'{len(runner.finished)}/{runner.total} runs'
         console.print(

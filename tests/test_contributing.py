@@ -17,8 +17,6 @@ EXAMPLES = (
   (r'\blaunchers[/.]', 'NAME', 'annotate'),
 )
 
-# Written of ahead of their files; who brings one takes its line away.
-
 
 def filled(span: str) -> str:
   for where, placeholder, example in EXAMPLES:

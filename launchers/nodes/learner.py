@@ -61,7 +61,7 @@ class LearnerNode:
     self._cycle = -1  # The cycle that the networks are in.
     self._saved_step = -1
     self._due_step = 0  # When the next checkpoint is due.
-    self._reported = time.monotonic(), 0
+    self._reported = time.monotonic(), '', 0
 
   def run(self) -> None:
     """Follows the conductor's orders until the program stops."""
@@ -81,7 +81,7 @@ class LearnerNode:
       {EpisodeId(*identity): digest for identity, digest in wanted.items()}
     )
     self._enter(cycle)
-    self._reported = time.monotonic(), 0
+    self._reported = time.monotonic(), '', 0
     if cycle == 0:
       self._curriculum.learn_demonstrations(
         memory, self._episode_steps, self._report
@@ -198,13 +198,18 @@ class LearnerNode:
     self, phase: str, step: int, end: int, metrics: Mapping[str, float]
   ) -> None:
     """Logs, asks for an evaluation, saves: each when it is due."""
-    now, (then, before) = time.monotonic(), self._reported
-    rate = (step - before) / (now - then) if 0 < before < step else 0.0
-    self._reported = now, step
-    row = {**metrics, 'steps_per_second': rate}
+    now, (then, phase_then, before) = time.monotonic(), self._reported
+    self._reported = now, phase, step
+    row = dict(metrics)
+    # At a phase's first report it would be the rate of preparing, too.
+    if phase_then == phase and before < step:
+      row['steps_per_second'] = (step - before) / (now - then)
     self._metrics.add({'phase': phase, 'step': step, **row})
     self._events.scalars(step, {f'{phase}/{k}': v for k, v in row.items()})
-    self._conductor.progress({'phase': phase, 'step': step, 'end': end, **row})
+    self._conductor.progress({
+      'phase': phase, 'step': step, 'end': end,
+      'steps_per_second': None, **row,
+    })  # fmt: skip
     interval = self._config.evaluation.interval
     if phase == 'learn' and interval and step % interval == 0:
       self._conductor.evaluate(step, self._policy())
