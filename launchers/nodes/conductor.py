@@ -129,7 +129,12 @@ class Conductor:
       path = self._directory.cycle(episode.cycle) / 'refused.csv'
       path.parent.mkdir(parents=True, exist_ok=True)
       Table(path, REFUSAL_COLUMNS, REFUSAL_COLUMNS[:3]).add(
-        {**episode._asdict(), 'attempt': noted, 'reason': reason}
+        {
+          'actor': episode.actor,
+          'episode': episode.episode,
+          'attempt': noted,
+          'reason': reason,
+        }
       )
 
   # --- What the learner calls. ---
