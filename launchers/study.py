@@ -9,7 +9,7 @@ from pathlib import Path
 import signal
 import sys
 import time
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -20,8 +20,9 @@ from launchers.display import is_live
 from launchers.hosts import process
 from launchers.studies import config as study_config
 from launchers.studies import file as study_file
-from launchers.studies.archive import CELLS, Archive
-from launchers.studies.runner import Runner, Schedule
+
+if TYPE_CHECKING:
+  from launchers.studies.runner import Runner
 
 _TICK = 0.5  # Seconds between two looks at the runs.
 _LINE_PERIOD = 30.0  # Seconds between two lines where there is no terminal.
@@ -41,7 +42,7 @@ class StudyOptions:
   """The study's file, studies/NAME.toml."""
   runs: Path = Path('runs')
   """The directory that holds the run directories."""
-  cells: Path = CELLS
+  cells: Path = study_config.CELLS
   """The directory that holds a small file of each finished run. Where a run's
   file is, it is not run again; machines that share the directory share the
   study."""
@@ -67,12 +68,19 @@ def main() -> int:
   try:
     options = tyro.cli(StudyOptions, prog=process.program('launchers.study'))
     process.prepare_environment()
-    from launchers.studies import measures  # pandas: --help does without.
+    # pandas, which --help does without.
+    from launchers.studies import measures
+    from launchers.studies.archive import Archive
+    from launchers.studies.runner import Runner, Schedule
 
     study = study_file.load(options.study, options.seeds)
     measures.check(study)
     archive = Archive(options.runs, options.cells)
-    runner = Runner(study, archive, _schedule(options))
+    schedule = Schedule(
+      options.study, options.seeds, options.only, options.parallel,
+      options.discard,
+    )  # fmt: skip
+    runner = Runner(study, archive, schedule)
   except (ValueError, OSError) as error:
     console.print('[bold red]Refused:[/]', end=' ')
     console.print(str(error), soft_wrap=True, markup=False, highlight=False)
@@ -93,18 +101,8 @@ def main() -> int:
   return _FAILED if runner.failed else 0
 
 
-def _schedule(options: StudyOptions) -> Schedule:
-  return Schedule(
-    options.study,
-    options.seeds,
-    options.only,
-    options.parallel,
-    options.discard,
-  )
-
-
 def _run(
-  runner: Runner, name: str, console: Console
+  runner: 'Runner', name: str, console: Console
 ) -> Optional[signal.Signals]:
   """Runs all; returns the signal that stopped it, if one did."""
   last_line = 0.0
@@ -140,7 +138,7 @@ def _run(
   return stop.signal
 
 
-def _tell(runner: Runner, console: Console) -> None:
+def _tell(runner: 'Runner', console: Console) -> None:
   """At once, and not at the end: it is found out once."""
   while runner.told:
     console.print('[bold yellow]Differs:[/]', end=' ')
@@ -148,7 +146,7 @@ def _tell(runner: Runner, console: Console) -> None:
     console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
-def _describe(runner: Runner) -> str:
+def _describe(runner: 'Runner') -> str:
   seconds = runner.seconds_left()
   left = 'time left: unknown yet'
   if seconds is not None:

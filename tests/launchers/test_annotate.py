@@ -97,6 +97,7 @@ def test_an_episode_longer_than_a_batch_is_asked_in_pieces(
   check_copies(data, tmp_path / 'data-annotated')
 
 
+@pytest.mark.long
 def test_a_killed_command_asks_for_what_is_missing(
   data: Path, tmp_path: Path
 ) -> None:

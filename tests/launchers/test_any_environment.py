@@ -24,7 +24,7 @@ TASK = (
 )
 STEPS = 12
 
-pytestmark = [pytest.mark.slow, pytest.mark.processes]
+pytestmark = [pytest.mark.long, pytest.mark.processes]
 
 
 def command(name: str, *words: str) -> dict[str, Any]:

@@ -24,7 +24,6 @@ class TestCartpole(TeacherContract):
     return scripted.make(CARTPOLE)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
   ('task', 'least'),
   [  # 0.8 of the experts' returns, where there is one

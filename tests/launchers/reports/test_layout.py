@@ -165,7 +165,7 @@ def test_a_study_draws_each_task_once(tmp_path, drawn, tasks):
   study = samples.load(path)
   for cell in study.cells:
     samples.run(tmp_path / 'runs', cell)
-  study_plots.figure(collect(study, tmp_path / 'runs'))
+  study_plots.figure(collect(study, samples.archive(tmp_path)))
   assert drawn.overlaps() == []
   panels = 1 if len(tasks) == 1 else 1 + len(tasks)
   assert len(drawn.figure.findobj(Axes)) == 2 * panels  # A row a teacher.
