@@ -16,13 +16,16 @@ from typing import Any, Optional
 from agents.deployed.policy import Policy
 from datasets.types import EpisodeId
 from launchers.nodes.evaluations import Evaluations
-from launchers.nodes.ledger import Ledger, RunFailedError, summary
+from launchers.nodes.ledger import (
+  Ledger,
+  RunFailedError,
+  summary,
+  write_refusal,
+)
 from launchers.runs import provenance
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import EvaluationKey, RunDirectory
-from launchers.runs.tables import Table
 
-REFUSAL_COLUMNS = ('actor', 'episode', 'attempt', 'reason')
 _TICK = 0.05  # Seconds between two looks at the state.
 
 
@@ -126,16 +129,7 @@ class Conductor:
         return
       if noted is None:
         return
-      path = self._directory.cycle(episode.cycle) / 'refused.csv'
-      path.parent.mkdir(parents=True, exist_ok=True)
-      Table(path, REFUSAL_COLUMNS, REFUSAL_COLUMNS[:3]).add(
-        {
-          'actor': episode.actor,
-          'episode': episode.episode,
-          'attempt': noted,
-          'reason': reason,
-        }
-      )
+      write_refusal(self._directory, episode, noted, reason)
 
   # --- What the learner calls. ---
 

@@ -9,6 +9,10 @@ import numpy as np
 from datasets.store import digest_of
 from datasets.types import EpisodeId
 from launchers.runs.config import GrowingBatchConfig
+from launchers.runs.run_directory import RunDirectory
+from launchers.runs.tables import Table
+
+REFUSAL_COLUMNS = ('actor', 'episode', 'attempt', 'reason')
 
 
 class RunFailedError(RuntimeError):
@@ -137,6 +141,18 @@ class Ledger:
       'refused': sum(self._refusals.values()),
       'acted_steps': self.new_steps,
     }
+
+
+def write_refusal(
+  directory: RunDirectory, identity: EpisodeId, attempt: int, reason: str
+) -> None:
+  """Writes down, for a person, why an attempt at an episode was refused."""
+  path = directory.cycle(identity.cycle) / 'refused.csv'
+  path.parent.mkdir(parents=True, exist_ok=True)
+  values = identity.actor, identity.episode, attempt, reason
+  Table(path, REFUSAL_COLUMNS, REFUSAL_COLUMNS[:3]).add(
+    dict(zip(REFUSAL_COLUMNS, values, strict=True))
+  )
 
 
 def summary(returns: Sequence[float]) -> dict[str, Any]:
