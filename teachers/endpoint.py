@@ -27,6 +27,10 @@ _MAX_WIDTH = 1_000_000
 
 _OPTIONS = (
   *wire.OPTIONS,
+  # An error's details come as metadata. Beyond gRPC's own 8 kB they would make
+  # RESOURCE_EXHAUSTED of any error.
+  ('grpc.max_metadata_size', 1 << 18),
+  ('grpc.absolute_max_metadata_size', 1 << 20),
   ('grpc.enable_http_proxy', 0),
   ('grpc.service_config_disable_resolution', 1),
   ('grpc.enable_retries', 0),  # The retries are ours: they can be stopped.
@@ -48,6 +52,8 @@ _ABSENT = (
 )
 # What another attempt may mend: a fault of the moment in the teacher's code.
 _PASSING = (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN)
+# What gRPC says of RESOURCE_EXHAUSTED where nothing is exhausted.
+_TOO_LARGE, _TOO_LONG = 'larger than max', 'metadata size exceeds'
 
 
 class AbsentError(Exception):
@@ -218,8 +224,9 @@ class Endpoint:
   def _error(self, method: str, future: Any) -> Exception:
     code, details = future.code(), wire.printable(future.details() or '')
     message = f'{self.address} {method}: {code.name}: {details}'
-    too_large = 'larger than max' in details
-    if code in _ABSENT and not too_large:
+    if _TOO_LONG in details:  # Made of an error of its own by our gRPC.
+      return TeacherFailedError(message, passing=True)
+    if code in _ABSENT and _TOO_LARGE not in details:
       self._take_rest()
       return AbsentError(message)
     return TeacherFailedError(message, passing=code in _PASSING)

@@ -166,21 +166,29 @@ class _Service:
   def actions(self, data: bytes) -> Any:
     request = wire.parse(pb.ActionsRequest, data)
     observations = self._observations(request)
-    return self._advice(checks.ask_actions(self._teacher, observations))
+    advice = np.empty(
+      (len(observations), self._teacher.action_size), np.float32
+    )
+    for rows in wire.blocks(len(observations), wire.BLOCK_ROWS):
+      advice[rows] = checks.ask_actions(self._teacher, observations[rows])
+    return self._advice(advice)
 
   def action_gradients(self, data: bytes) -> Any:
     request = wire.parse(pb.ActionGradientsRequest, data)
     observations = self._observations(request)
     actions = wire.decode_request(
-      'actions', request.actions, self._teacher.action_size
+      'actions', request.actions, self._teacher.action_size, bound=1
     )
     if len(actions) != len(observations):
       raise wire.MessageError(
         f'{len(observations)} observations came with {len(actions)} actions.'
       )
-    return self._advice(
-      checks.ask_action_gradients(self._teacher, observations, actions)
-    )
+    advice = np.empty_like(actions)
+    for rows in wire.blocks(len(observations), wire.BLOCK_ROWS):
+      advice[rows] = checks.ask_action_gradients(
+        self._teacher, observations[rows], actions[rows]
+      )
+    return self._advice(advice)
 
   def _observations(self, request: Any) -> np.ndarray:
     return wire.decode_request(
