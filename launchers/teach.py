@@ -100,9 +100,7 @@ def _keys(config: TeachConfig) -> ServerKeys:
   token = credentials.read_token(config.token_file) if config.token_file else ''
   if config.tls_certificate is None or config.tls_key is None:
     return ServerKeys(token=token)
-  return ServerKeys(
-    config.tls_certificate.read_bytes(), config.tls_key.read_bytes(), token
-  )
+  return credentials.read_keys(config.tls_certificate, config.tls_key, token)
 
 
 def _load(config: TeachConfig) -> Teacher:

@@ -173,8 +173,13 @@ def connect(
     token = os.environ.get(TOKEN, '')
   if token:
     credentials.check_token(token, TOKEN)
+  certificates = None
   if root_certificates is None and os.environ.get(ROOT_CERTIFICATES):
     root_certificates = Path(os.environ[ROOT_CERTIFICATES])
+  if root_certificates is not None:
+    certificates = credentials.read_certificates(
+      root_certificates, ROOT_CERTIFICATES
+    )
   if deadline is None:
     deadline = _deadline()
   stopping = is_stopping or (lambda: False)
@@ -182,7 +187,7 @@ def connect(
     Endpoint(
       address.removeprefix('grpc://'),
       token=token,
-      root_certificates=root_certificates,
+      root_certificates=certificates,
       is_stopping=stopping,
     )
     for address in addresses

@@ -5,6 +5,7 @@ import hmac
 import ipaddress
 from pathlib import Path
 import re
+import ssl
 from typing import Any, NamedTuple, Optional
 
 import grpc
@@ -94,6 +95,54 @@ def check_token(token: str, source: str) -> str:
       '"import secrets; print(secrets.token_urlsafe(32))"`.'
     )
   return token
+
+
+def read_certificates(path: Path, source: str) -> bytes:
+  """The certificates in a PEM file, by which a service is known.
+
+  Args:
+    path: the file.
+    source: who named it, for errors: a variable or an option.
+
+  Raises:
+    OSError: the file cannot be read.
+    ValueError: it holds none.
+  """
+  try:
+    data = path.read_bytes()
+    # gRPC would take a text that is none for a service that is away.
+    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(
+      cadata=data.decode('ascii')
+    )
+  except (ssl.SSLError, ValueError) as error:
+    raise ValueError(
+      f'{source} is {path}, which holds no certificates ({error}): give a PEM '
+      'file, whose text begins with -----BEGIN CERTIFICATE-----.'
+    ) from error
+  except OSError as error:
+    raise OSError(f'{source} is {path}: {error}.') from error
+  return data
+
+
+def read_keys(certificate: Path, key: Path, token: str) -> ServerKeys:
+  """The keys of a service, from PEM files.
+
+  Raises:
+    OSError: a file cannot be read.
+    ValueError: one is no PEM, or the key is not the certificate's.
+  """
+  keys = ServerKeys(certificate.read_bytes(), key.read_bytes(), token)
+  try:
+    # Without a password: nobody would be there to type one.
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+      certificate, key, password=''
+    )
+  except (ssl.SSLError, ValueError) as error:
+    raise ValueError(
+      f'--tls-certificate {certificate} and --tls-key {key} are no pair '
+      f'({error}): give PEM files, the key without a password.'
+    ) from error
+  return keys
 
 
 def bearer(token: str) -> Sequence[tuple[str, str]]:

@@ -6,7 +6,6 @@ import math
 from pathlib import Path
 from typing import NamedTuple
 
-
 _LARGEST = 3.4028234663852886e38  # Of float32, which all advice is.
 
 

@@ -1,7 +1,6 @@
 """One service of a remote teacher, and what can go wrong in one call to it."""
 
 from collections.abc import Callable
-from pathlib import Path
 import threading
 import time
 from typing import Any, NamedTuple, Optional
@@ -91,7 +90,7 @@ class Endpoint:
     address: str,
     *,
     token: str,
-    root_certificates: Optional[Path],
+    root_certificates: Optional[bytes],
     is_stopping: Callable[[], bool],
   ):
     """Opens a channel, which connects at the first call.
@@ -114,7 +113,7 @@ class Endpoint:
     if root_certificates is None:
       self._channel = grpc.insecure_channel(target, _OPTIONS)
     else:
-      keys = grpc.ssl_channel_credentials(root_certificates.read_bytes())
+      keys = grpc.ssl_channel_credentials(root_certificates)
       self._channel = grpc.secure_channel(target, keys, _OPTIONS)
     self._methods = {
       name: self._channel.unary_unary(f'/{wire.SERVICE}/{name}')
