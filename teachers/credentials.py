@@ -1,14 +1,11 @@
 """Who may talk to a teacher service, and over what."""
 
-from collections.abc import Callable, Sequence
-import hmac
+from collections.abc import Sequence
 import ipaddress
 from pathlib import Path
 import re
 import ssl
-from typing import Any, NamedTuple, Optional
-
-import grpc
+from typing import NamedTuple
 
 HEADER = 'authorization'
 _MIN_TOKEN = 16
@@ -148,30 +145,3 @@ def read_keys(certificate: Path, key: Path, token: str) -> ServerKeys:
 def bearer(token: str) -> Sequence[tuple[str, str]]:
   """The metadata of a call that bears a token; none without one."""
   return ((HEADER, f'Bearer {token}'),) if token else ()
-
-
-class TokenCheck(grpc.ServerInterceptor):
-  """Answers calls without the token by UNAUTHENTICATED, whatever they ask."""
-
-  def __init__(self, token: str):
-    self._wanted = f'Bearer {token}'.encode()
-    self._refuse = grpc.unary_unary_rpc_method_handler(_refuse)
-
-  def intercept_service(
-    self, continuation: Callable[[Any], Any], details: Any
-  ) -> Optional[Any]:
-    """See `grpc.ServerInterceptor`."""
-    metadata = details.invocation_metadata
-    given = [value for name, value in metadata if name == HEADER]
-    given_bytes = str(given[0] if len(given) == 1 else '').encode()
-    if hmac.compare_digest(given_bytes, self._wanted):
-      return continuation(details)
-    return self._refuse
-
-
-def _refuse(request: bytes, context: grpc.ServicerContext) -> None:
-  del request
-  context.abort(
-    grpc.StatusCode.UNAUTHENTICATED,
-    'This teacher answers only calls that bear its token.',
-  )
