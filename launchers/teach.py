@@ -107,9 +107,7 @@ def _keys(config: TeachConfig) -> 'ServerKeys':
   token = credentials.read_token(config.token_file) if config.token_file else ''
   if config.tls_certificate is None or config.tls_key is None:
     return credentials.ServerKeys(token=token)
-  return credentials.ServerKeys(
-    config.tls_certificate.read_bytes(), config.tls_key.read_bytes(), token
-  )
+  return credentials.read_keys(config.tls_certificate, config.tls_key, token)
 
 
 def _load(config: TeachConfig) -> Teacher:

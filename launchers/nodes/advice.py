@@ -11,11 +11,10 @@ from typing import Any, Literal, Optional
 
 from rich.console import Console
 
-from agents.deployed.policy import Snapshot
 from datasets import files
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
-from teachers import registry, untrained
+from teachers import registry, snapshot, untrained
 from teachers.base import Kind, Task, Teacher
 from teachers.checks import check_teacher
 from teachers.errors import WrongTeacherError
@@ -90,8 +89,7 @@ def load(
       addresses, on_trouble=notify, is_stopping=lambda: wait_for_stop(0)
     )
   elif path.exists():
-    snapshot = Snapshot.from_bytes(path.read_bytes())
-    teacher = SnapshotTeacher(address, snapshot)
+    teacher = snapshot.read(address, path)
   else:
     record = directory.read_json(directory.teacher_record(role)) or {}
     teacher = registry.load(address, _task_in(record))

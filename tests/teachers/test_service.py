@@ -97,7 +97,7 @@ def test_what_a_teacher_does_not_give_is_unimplemented() -> None:
       remote.action_gradients(OBSERVATIONS, OBSERVATIONS[:, :2])
     request = pb.ActionGradientsRequest(
       observations=wire.encode(OBSERVATIONS),
-      actions=wire.encode(OBSERVATIONS[:, :2]),
+      actions=wire.encode(OBSERVATIONS[:, :2].clip(-1, 1)),
     )
     code, details = Raw(server.address).refused(
       'ActionGradients', request.SerializeToString()
@@ -153,11 +153,64 @@ def test_a_wrong_request_is_refused_with_the_bound(raw, data, message) -> None:
 def test_actions_must_be_as_many_as_observations(raw) -> None:
   request = pb.ActionGradientsRequest(
     observations=wire.encode(OBSERVATIONS),
-    actions=wire.encode(OBSERVATIONS[:3, :2]),
+    actions=wire.encode(OBSERVATIONS[:3, :2] / 2),
   )
   code, details = raw.refused('ActionGradients', request.SerializeToString())
   assert code == INVALID
   assert '4 observations came with 3 actions' in details
+
+
+@pytest.mark.parametrize('value', [7.0, -1.001, 1.0001, 1e30])
+def test_gradients_at_actions_that_are_none_are_refused(raw, value) -> None:
+  actions = OBSERVATIONS[:, :2].clip(-1, 1)
+  actions[2, 1] = value
+  request = pb.ActionGradientsRequest(
+    observations=wire.encode(OBSERVATIONS), actions=wire.encode(actions)
+  )
+  code, details = raw.refused('ActionGradients', request.SerializeToString())
+  assert code == INVALID
+  assert f'actions[2, 1] = {np.float32(value)}' in details
+  assert '[-1, 1]' in details
+
+
+@pytest.mark.parametrize('text', ['x', '☃', '\U0001f600', '%', '\ud800', '\n'])
+def test_an_error_stays_itself_however_long_it_is(text) -> None:
+  class Wordy(Doubler):
+    def actions(self, observations):
+      raise RuntimeError(100_000 * text)
+
+  with serving(Wordy()) as server:
+    request = pb.ActionsRequest(observations=wire.encode(OBSERVATIONS))
+    code, details = Raw(server.address).refused(
+      'Actions', request.SerializeToString()
+    )
+  assert code == INTERNAL
+  assert details.startswith('The teacher failed: RuntimeError: ')
+  assert len(details.encode()) < 1_010
+
+
+def test_a_teacher_is_asked_in_blocks() -> None:
+  """Its layers take many times the bytes of a question."""
+  sizes = []
+
+  class Listening(Doubler):
+    def actions(self, observations):
+      sizes.append(len(observations))
+      return super().actions(observations)
+
+  many = np.zeros((wire.MAX_ROWS, 3), np.float32)
+  request = pb.ActionGradientsRequest(
+    observations=wire.encode(many), actions=wire.encode(many[:, :2])
+  )
+  with serving(Listening()) as server:
+    raw = Raw(server.address)
+    raw.ask('ActionGradients', request.SerializeToString())
+    assert max(sizes) <= wire.BLOCK_ROWS
+    assert sum(sizes) == wire.MAX_ROWS
+    sizes.clear()
+    client.connect([server.address]).actions(many)
+    assert max(sizes) <= wire.BLOCK_ROWS
+    assert sum(sizes) == wire.MAX_ROWS
 
 
 def test_a_message_beyond_the_limit_is_refused(raw) -> None:

@@ -117,6 +117,22 @@ def test_an_error_is_named(code, attempts) -> None:
   assert len(asked) == attempts
 
 
+@pytest.mark.parametrize('size', [8_000, 12_000, 20_000, 2 << 20])
+def test_an_error_with_many_words_is_not_taken_for_absence(size) -> None:
+  asked = []
+
+  def refuse(request, context):
+    asked.append(request)
+    context.abort(grpc.StatusCode.INTERNAL, size * 'x')
+
+  with fake(Actions=refuse) as address:
+    remote = client.connect([address])
+    with pytest.raises(errors.TeacherFailedError, match=address) as caught:
+      remote.actions(OBSERVATIONS)
+  assert len(asked) == 3
+  assert len(str(caught.value)) < 2_000
+
+
 @pytest.mark.parametrize(
   'code',
   [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED],
