@@ -2,8 +2,10 @@
 
 import json
 import os
+from pathlib import Path
 import secrets
 import shutil
+import tempfile
 import time
 from typing import Any, Optional
 
@@ -11,7 +13,7 @@ from rich.console import Console
 
 from datasets import ports
 from launchers import display, options
-from launchers.hosts import isolation, process
+from launchers.hosts import heartbeat, isolation, process
 from launchers.reports.cycles import cycle_table
 from launchers.runs import demonstrations, start
 from launchers.runs.config import GrowingBatchConfig, LaunchConfig
@@ -92,12 +94,16 @@ def _launch(
 
   for offset in range(2 + config.num_teachers if launch.port else 0):
     ports.check_port(launch.port + offset)
-  nodes_program, address = topology.make_program(
-    config, directory, secrets.token_hex(8), launch.port
-  )
   screen = display.Display(config, directory, console)
-  with process.StopRequest() as stop:
-    nodes = supervision.Nodes(nodes_program, threads, directory.logs())
+  bound, logs = heartbeat.bound(), directory.logs()
+  with (
+    process.StopRequest() as stop,
+    tempfile.TemporaryDirectory(prefix='hearts-', dir=logs) as hearts,
+  ):
+    nodes_program, address = topology.make_program(
+      config, directory, secrets.token_hex(8), launch.port, Path(hearts)
+    )
+    nodes = supervision.Nodes(nodes_program, threads, logs)
     stop.listen()
     status = _StatusClient(address.resolve())
     with screen:
@@ -106,6 +112,8 @@ def _launch(
         stop,
         is_done=lambda: directory.policy_path(config.cycles).exists(),
         on_tick=lambda: screen.update(status()),
+        pulses=heartbeat.Pulses(Path(hearts), nodes.pids(), bound),
+        tell=lambda line: console.print(line, style='bold yellow'),
       )
   _print_table(config, directory, console)
   if failure:

@@ -10,7 +10,7 @@ from launchers.acting.behaviours import LANES, Behaviour, Block, SideBySide
 from launchers.acting.hosted import EnvironmentCrashedError
 from launchers.acting.lanes import Place, make_lanes
 from launchers.acting.outcomes import Failure, Rollout
-from launchers.acting.separate import IsStopping, Lanes
+from launchers.acting.separate import ActingStoppedError, IsStopping, Lanes
 from launchers.environments.base import BrokenEnvironmentError, check_finite
 
 # The roles of the seeds: one number each, for ever.
@@ -94,6 +94,8 @@ def _act(
   observations = np.zeros((num_steps + 1, len(seeds), width), np.float32)
   actions = np.zeros((num_steps, len(seeds), size), np.float32)
   for i, seed in enumerate(seeds):
+    if is_stopping():  # A reset may take as long as many steps.
+      raise ActingStoppedError
     random = np.random.Generator(np.random.PCG64(seed))
     lanes.reset(i, int(random.integers(2**32)), observations[0, i])
     # A whole episode's, drawn at once.

@@ -122,6 +122,10 @@ def _curve(run: RunRecord, pictures: Sequence[bytes]) -> str:
     'standard deviation over its episodes; red where it got worse. Vertical '
     'lines: where one cycle ends, and the next policy is deployed.'
   )
+  summaries = [cycle.summary or {} for cycle in run.cycles]
+  skipped = sum(s.get('evaluation_skipped', 0) for s in summaries)
+  if skipped:
+    caption += f' Skipped, for the evaluator did not keep up: {skipped}.'
   return figure(pictures, alt, caption)
 
 

@@ -199,6 +199,16 @@ def test_the_best_and_the_last_policy_have_their_paths(tmp_path, capsys):
   assert 'Cycle 2 made it worse' in said
 
 
+def test_skipped_evaluations_are_said(tmp_path):
+  root = make_run(tmp_path / 'r')
+  assert 'Skipped' not in report.write_report(root).read_text()
+  path = root / 'cycles/002/cycle.json'
+  summary = {**json.loads(path.read_text()), 'evaluation_skipped': 7}
+  path.write_text(json.dumps(summary))
+  text = report.write_report(root).read_text(encoding='utf-8')
+  assert 'the evaluator did not keep up: 7.' in text
+
+
 @pytest.mark.parametrize('finished', [-1, 0, 1])
 def test_an_unfinished_run_is_reported_as_far_as_it_is(tmp_path, finished):
   directory = make_run(tmp_path / 'r', finished)
