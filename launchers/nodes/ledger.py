@@ -37,7 +37,13 @@ class Ledger:
     num_steps: int,
     is_new: bool,
   ) -> None:
-    """Enters a durable episode; a second time changes nothing."""
+    """Enters a durable episode; a second time changes nothing.
+
+    Raises:
+      ValueError: the run has no such episode.
+    """
+    if not self._config.wants(identity):
+      raise ValueError(f'{identity} is no episode of {self._config.run_name}.')
     cycle = identity.cycle
     if identity in self._digests[cycle]:
       return
