@@ -88,7 +88,8 @@ class Display:
       total=total,
       unit=unit,
     )
-    troubles = [
+    troubles = list((status or {}).get('warnings', ()))
+    troubles += [
       f'{node} waits for the teacher: {message}'
       for node, message in (status or {'troubles': {}})['troubles'].items()
     ]

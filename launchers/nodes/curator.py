@@ -14,7 +14,7 @@ from typing import Any, Optional
 import numpy as np
 
 from datasets import replay
-from datasets.store import EpisodeStore
+from datasets.store import EpisodeStore, episode_digest
 from datasets.tasks import Task
 from datasets.types import Annotation, Episode, EpisodeId
 from datasets.validation import EpisodeRefused, check_episode, check_task
@@ -147,6 +147,7 @@ class Curator:
     self._store = functools.cache(directory.store)
     self._spool = functools.cache(directory.spool)
     self._delivered: set[EpisodeId] = set()
+    self._refused: dict[tuple[Any, ...], int] = {}  # Which attempt it was.
 
   @property
   def is_waiting(self) -> bool:
@@ -181,12 +182,20 @@ class Curator:
       self._check(episode, policy, self._environment.task)
     except EpisodeRefused as error:
       print(f'Refused {identity}: {error}', flush=True)
-      self._conductor.refused(tuple(identity), str(error))
+      self._refuse(episode, str(error))
       return
     if self._needs_advice(identity.cycle):
       self._advise(episode)
     else:
       self._commit(episode)
+
+  def _refuse(self, episode: Episode, reason: str) -> None:
+    """Tells of a refusal; what comes twice is one attempt."""
+    identity = tuple(episode.identity)
+    key = (*identity, episode_digest(episode))
+    if key not in self._refused:
+      self._refused[key] = self._conductor.attempts(identity)
+    self._conductor.refused(identity, reason, self._refused[key])
 
   def take_advice(self) -> None:
     """Commits the episodes that the teacher has answered for."""

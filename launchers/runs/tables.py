@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 import csv
 import errno
 import io
+import os
 from pathlib import Path
 import sys
 import time
@@ -66,6 +67,8 @@ class Table:
     try:
       with self._path.open('a') as file:
         self._writer(file).writerow(cells)
+        file.flush()
+        os.fsync(file.fileno())
     except OSError as error:
       if error.errno == errno.ENOSPC:
         raise files.OutOfSpaceError(
