@@ -133,8 +133,11 @@ class Display:
       self._bar.remove_task(self._task)
       self._task = self._bar.add_task(description, total=total, unit=unit)
     self._bar.notes = [
-      f'{node} waits for the teacher: {message}'
-      for node, message in (status or {'troubles': {}})['troubles'].items()
+      *(status or {}).get('warnings', ()),
+      *(
+        f'{node} waits for the teacher: {message}'
+        for node, message in (status or {}).get('troubles', {}).items()
+      ),
     ]
     self._bar.update(
       self._task,

@@ -9,10 +9,6 @@ import numpy as np
 from datasets.store import digest_of
 from datasets.types import EpisodeId
 from launchers.runs.config import GrowingBatchConfig
-from launchers.runs.run_directory import RunDirectory
-from launchers.runs.tables import Table
-
-REFUSAL_COLUMNS = ('actor', 'episode', 'attempt', 'reason')
 
 
 class RunFailedError(RuntimeError):
@@ -29,7 +25,7 @@ class Ledger:
     )
     self._returns: dict[int, list[float]] = collections.defaultdict(list)
     self._steps: dict[int, int] = collections.defaultdict(int)
-    self._refusals: dict[EpisodeId, int] = collections.defaultdict(int)
+    self._refusals: dict[EpisodeId, int] = {}
     self.new_steps = 0
     """Steps acted, rather than restored, since `forget_rate`."""
 
@@ -41,7 +37,13 @@ class Ledger:
     num_steps: int,
     is_new: bool,
   ) -> None:
-    """Enters a durable episode; a second time changes nothing."""
+    """Enters a durable episode; a second time changes nothing.
+
+    Raises:
+      ValueError: the run has no such episode.
+    """
+    if not self._config.wants(identity):
+      raise ValueError(f'{identity} is no episode of {self._config.run_name}.')
     cycle = identity.cycle
     if identity in self._digests[cycle]:
       return
@@ -66,10 +68,10 @@ class Ledger:
     Raises:
       RunFailedError: more were refused than the configuration allows.
     """
-    present = self._refusals[identity]
+    present = self.attempts(identity)
     if attempt is not None and attempt < present:
       return None
-    self._refusals[identity] += 1
+    self._refusals[identity] = present + 1
     count, quota = self.refused(identity.cycle), self.quota(identity.cycle)
     share = self._config.max_refused_fraction
     if count > share * quota:
@@ -79,6 +81,18 @@ class Ledger:
       )
     return present
 
+  def restore_refusal(self, identity: EpisodeId, attempt: int) -> None:
+    """Notes a refusal of an earlier start.
+
+    It fails no run: what was wrong may be mended since.
+    """
+    known = self.attempts(identity)
+    self._refusals[identity] = max(known, attempt + 1)
+
+  def attempts(self, identity: EpisodeId) -> int:
+    """How often an episode was refused: the number of its present attempt."""
+    return self._refusals.get(identity, 0)
+
   def missing(self, cycle: int, actor: int) -> list[tuple[int, int]]:
     """What `actor` still owes to `cycle`, as (episode, attempt)."""
     actors = self._config.num_actors
@@ -87,7 +101,7 @@ class Ledger:
       for episode in range(actor, self.quota(cycle), actors)
     )
     return [
-      (identity.episode, self._refusals.get(identity, 0))
+      (identity.episode, self.attempts(identity))
       for identity in identities
       if identity not in self._digests[cycle]
     ]
@@ -105,7 +119,7 @@ class Ledger:
     return all(self.count(cycle) == self.quota(cycle) for cycle in cycles)
 
   def refused(self, cycle: int) -> int:
-    """Episodes of `cycle` that were refused since the program started."""
+    """Episodes of `cycle` that were refused, at any start."""
     return sum(n for i, n in self._refusals.items() if i.cycle == cycle)
 
   def digests(self, cycles: Iterable[int]) -> dict[EpisodeId, str]:
@@ -141,18 +155,6 @@ class Ledger:
       'refused': sum(self._refusals.values()),
       'acted_steps': self.new_steps,
     }
-
-
-def write_refusal(
-  directory: RunDirectory, identity: EpisodeId, attempt: int, reason: str
-) -> None:
-  """Writes down, for a person, why an attempt at an episode was refused."""
-  path = directory.cycle(identity.cycle) / 'refused.csv'
-  path.parent.mkdir(parents=True, exist_ok=True)
-  values = identity.actor, identity.episode, attempt, reason
-  Table(path, REFUSAL_COLUMNS, REFUSAL_COLUMNS[:3]).add(
-    dict(zip(REFUSAL_COLUMNS, values, strict=True))
-  )
 
 
 def summary(returns: Sequence[float]) -> dict[str, Any]:

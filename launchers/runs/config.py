@@ -13,6 +13,7 @@ from typing import Any, Literal, Optional
 from agents import registry as agents_registry
 from agents.config import AgentConfig, CloningConfig, ObjectiveConfig
 from agents.d4pg.config import D4PGConfig
+from datasets.types import EpisodeId
 from launchers.environments import names
 from teachers import registry, snapshot, untrained
 
@@ -200,6 +201,16 @@ class GrowingBatchConfig:
     if cycle == 0:
       return self.demonstrations.episodes
     return self.actor_steps // (self.cycles * self.episode_steps)
+
+  def wants(self, identity: EpisodeId) -> bool:
+    """Whether an episode of this identity is one of the run's."""
+    run, cycle, actor, episode = identity
+    return (
+      run == self.run_name
+      and 0 <= cycle <= self.cycles
+      and 0 <= episode < self.episodes_in(cycle)
+      and actor == episode % self.num_actors
+    )
 
   def to_json(self) -> dict[str, Any]:
     """The tree as plain data, with the derived numbers resolved."""

@@ -38,6 +38,11 @@ class RunDirectory:
     """What the environment's numbers are."""
     return self.root / 'task.json'
 
+  @property
+  def demonstrations(self) -> Path:
+    """The episodes of cycle 0."""
+    return self.root / 'demonstrations'
+
   def cycle(self, cycle: int) -> Path:
     """The directory of one cycle."""
     return self.root / 'cycles' / f'{cycle:03d}'
@@ -45,7 +50,7 @@ class RunDirectory:
   def store(self, cycle: int) -> EpisodeStore:
     """The episodes of one cycle; cycle 0 has the demonstrations."""
     if cycle == 0:
-      return EpisodeStore(self.root / 'demonstrations')
+      return EpisodeStore(self.demonstrations)
     return EpisodeStore(self.cycle(cycle) / 'episodes')
 
   def learner(self, cycle: int) -> Path:

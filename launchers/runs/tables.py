@@ -67,6 +67,8 @@ class Table:
     try:
       with self._path.open('a') as file:
         self._writer(file).writerow(cells)
+        file.flush()
+        os.fsync(file.fileno())
     except OSError as error:
       if error.errno == errno.ENOSPC:
         raise files.OutOfSpaceError(

@@ -124,7 +124,8 @@ def test_a_bad_episode_is_refused_and_counted(
   program: Program, kind: str
 ) -> None:
   good = episode(program.policy, 0)
-  program.writer.write(BAD[kind](good))
+  for _ in range(2):  # The same attempt, told of twice.
+    program.writer.write(BAD[kind](good))
   program.writer.write(episode(program.policy, 1))
   program.wait_for(lambda: program.status()['collected'].get(1) == (1, 4))
   assert program.status()['refused'] == 1
@@ -176,12 +177,34 @@ def test_a_strangers_episode_is_ignored(
   assert program.status()['refused'] == 0
 
 
-def test_what_someone_put_into_the_store_is_checked(tmp_path: Path) -> None:
+STRAY: dict[str, Callable[[Episode], Episode]] = {
+  **{kind: BAD[kind] for kind in BAD if kind != 'no task'},
+  'of another run': lambda e: e._replace(
+    identity=e.identity._replace(run='other')
+  ),
+  'beyond the quota': lambda e: e._replace(
+    identity=e.identity._replace(episode=4)
+  ),
+  'of another cycle': lambda e: e._replace(
+    identity=e.identity._replace(cycle=2)
+  ),
+  'without a dimension': lambda e: e._replace(
+    discounts=np.float32(1) + np.zeros((), np.float32)
+  ),
+}
+
+
+@pytest.mark.parametrize('kind', STRAY)
+def test_what_someone_put_into_the_store_is_checked(
+  tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
   """Older episodes do not say their task, and are let through."""
   directory = RunDirectory(tmp_path / 'run')
   policy, told = random_policy(3), []
-  for index, task in enumerate((None, Environment('cartpole-balance').task)):
-    directory.store(1).commit(episode(policy, index)._replace(task=task))
+  store = directory.store(1)
+  store.commit(episode(policy, 0)._replace(task=None))
+  store.commit(STRAY[kind](episode(policy, 1)))
+  bad = max(store.directory.glob('*.npz'), key=lambda p: p.stat().st_mtime_ns)
 
   class Silent:
     def write(self, episode: Episode) -> None:
@@ -190,11 +213,15 @@ def test_what_someone_put_into_the_store_is_checked(tmp_path: Path) -> None:
     def committed(self, *args: Any) -> None:
       pass
 
+    def policy_digest(self, cycle: int) -> str:
+      return policy.digest
+
   silent: Any = Silent()
   curated = curator.Curator(CONFIG, directory, silent, silent, None)
-  with pytest.raises(ValueError, match='cartpole-balance, not cartpole-swing'):
-    curated.restore(1, lambda seconds: False)
+  curated.restore(1, lambda seconds: False)
   assert told == [0]
+  assert (store.directory / 'quarantine' / bad.name).exists()
+  assert bad.name in capsys.readouterr().err
 
 
 def shorter(whole: Episode, steps: int) -> Episode:
