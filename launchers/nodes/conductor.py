@@ -254,26 +254,17 @@ class Conductor:
   def _freeze_data(self) -> None:
     """Records what the cycles' data are, or checks that they still are that."""
     for cycle in self._cycles():
-      path = self._directory.cycle(cycle) / 'batch.json'
-      batch = self._ledger.batch(cycle)
-      frozen = self._directory.read_json(path)
-      if frozen is None:
-        self._directory.write_json(path, batch)
-      elif frozen != batch:
-        raise RunFailedError(
-          f'The episodes of cycle {cycle} are not those that it was learned '
-          f'from: {batch}, but {path} has {frozen}. Restore the episode files, '
-          f'or remove cycle {cycle} and those after it from the run.'
-        )
+      cycle_record.freeze(self._directory, cycle, self._ledger.batch(cycle))
 
   def _publish(self) -> None:
     """Writes what the cycle was, and last of all its policy."""
     assert self._learned is not None
     cycle, directory = self._cycle, self._directory
+    outcome = cycle_record.outcome(
+      cycle, self._ledger, self._evaluations, self._final()
+    )
     record = {
-      **cycle_record.outcome(
-        cycle, self._ledger, self._evaluations, self._final()
-      ),
+      **outcome,
       'learner': self._learner,
       'seconds': {k: round(v, 2) for k, v in self._seconds.items()},
       'policy_digest': Policy.from_bytes(self._learned).digest,

@@ -1,11 +1,11 @@
-"""What is written down of a finished cycle, and what is told of a running one."""
+"""What is written of a finished cycle, and what is told of a running one."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from launchers.nodes.evaluations import Evaluations
-from launchers.nodes.ledger import Ledger, summary
-from launchers.runs.run_directory import EvaluationKey
+from launchers.nodes.ledger import Ledger, RunFailedError, summary
+from launchers.runs.run_directory import EvaluationKey, RunDirectory
 
 _CLIPPED = 0.01  # Share of the targets beyond which it is worth a word.
 
@@ -37,6 +37,24 @@ def outcome(
     'learner_steps': final[2],
     'acted_steps': ledger.new_steps,
   }
+
+
+def freeze(directory: RunDirectory, cycle: int, batch: dict[str, Any]) -> None:
+  """Records what the data of a cycle are, or checks that they still are that.
+
+  Raises:
+    RunFailedError: they are others.
+  """
+  path = directory.cycle(cycle) / 'batch.json'
+  frozen = directory.read_json(path)
+  if frozen is None:
+    directory.write_json(path, batch)
+  elif frozen != batch:
+    raise RunFailedError(
+      f'The episodes of cycle {cycle} are not those that it was learned from: '
+      f'{batch}, but {path} has {frozen}. Restore the episode files, or remove '
+      f'cycle {cycle} and those after it from the run.'
+    )
 
 
 def warnings(progress: Mapping[str, Any]) -> dict[str, str]:

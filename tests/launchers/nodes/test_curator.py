@@ -266,7 +266,7 @@ def test_a_failed_attempt_counts_once_however_often_it_is_told(
   """Of cycle 0, too, whose directory is not there yet."""
   for _ in range(3):
     program.conductor.refused(('run', 0, 0, 0), 'the motor is hot', 0)
-  assert program.status()['refused'] == 1
+  assert program.conductor._ledger.refused(0) == 1
   text = (program.directory.cycle(0) / 'refused.csv').read_text()
   assert text.splitlines()[1:] == ['0,0,0,the motor is hot']
 
