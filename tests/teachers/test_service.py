@@ -12,10 +12,9 @@ from teachers import client, errors, service, wire
 from teachers import service_pb2 as pb
 from teachers.base import NotGivenError
 from teachers.credentials import ServerKeys
-from tests.teachers.services import ROOT, Doubler, serving
+from tests.teachers.services import OBSERVATIONS, ROOT, Doubler, Raw, serving
 
 METHODS = ('Describe', 'Actions', 'ActionGradients')
-OBSERVATIONS = np.linspace(-2, 2, 12, dtype=np.float32).reshape(4, 3)
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 INTERNAL = grpc.StatusCode.INTERNAL
 

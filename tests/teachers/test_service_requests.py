@@ -13,7 +13,6 @@ from teachers import service_pb2 as pb
 from tests.teachers.services import Doubler, serving
 
 METHODS = ('Describe', 'Actions', 'ActionGradients')
-OBSERVATIONS = np.linspace(-2, 2, 12, dtype=np.float32).reshape(4, 3)
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 INTERNAL = grpc.StatusCode.INTERNAL
 
