@@ -10,7 +10,7 @@ import pytest
 
 from teachers import client, wire
 from teachers import service_pb2 as pb
-from tests.teachers.services import Doubler, serving
+from tests.teachers.services import OBSERVATIONS, Doubler, Raw, serving
 
 METHODS = ('Describe', 'Actions', 'ActionGradients')
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
