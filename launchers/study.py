@@ -77,8 +77,8 @@ def main() -> int:
   stopped_by = _run(runner, study.name, console)
   if stopped_by is not None:
     console.print(
-      f'Stopped by {stopped_by.name}; everything is saved. The same command '
-      'goes on.'
+      f'Stopped by {stopped_by.name}; the runs stopped as by themselves. The '
+      'same command goes on.'
     )
     return 128 + stopped_by
   from launchers.studies import report as study_report

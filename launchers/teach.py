@@ -12,6 +12,7 @@ import tyro
 
 from launchers.acting import places
 from launchers.hosts import process
+from launchers.hosts.early import STOPS
 from launchers.options import task_of
 from teachers import credentials, registry, service
 from teachers.base import Teacher
@@ -62,7 +63,7 @@ def main() -> int:
     config = tyro.cli(TeachConfig, prog=process.program('launchers.teach'))
     # Caught from here on, so that a stop while it loads ends with 0 as well.
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in STOPS:
       signal.signal(number, lambda *_: stop.set())
     keys = _keys(config)
     address = _address(config)
