@@ -156,7 +156,9 @@ def _describe(runner: Runner) -> str:
     f'{running.job.name} {running.job.progress:.0%}'
     for running in runner.running
   )
-  return f'{left}{failed}; running: {running}'
+  others = len(runner.elsewhere)
+  elsewhere = f'; {others} run by another process, waited for' if others else ''
+  return f'{left}{failed}; running: {running}{elsewhere}'
 
 
 if __name__ == '__main__':

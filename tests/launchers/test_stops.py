@@ -15,7 +15,13 @@ from launchers.hosts.early import STOPS
 from tests.launchers import harness
 
 # One stretch of cloning, which takes a minute.
-LONG = {'cloning__steps': 60_000, 'cloning__evaluation_interval': 60_000}
+LONG = {'cloning__steps': 150_000, 'cloning__evaluation_interval': 150_000}
+
+
+def is_amid_it(run: harness.Run) -> bool:
+  """Whether the learner has computed for longer than it takes to begin."""
+  node = run.node('learner')
+  return node is not None and node.cpu_times().user > 15
 
 
 @pytest.mark.processes
@@ -27,7 +33,7 @@ def test_a_stop_amid_a_stretch_claims_nothing_and_costs_nothing(
   reference = harness.complete(calm, **LONG)
   with harness.launched(tmp_path, **LONG) as run:
     run.wait_for((run.directory / 'cycles/000/batch.json').exists)
-    time.sleep(8)  # TensorFlow is there, and the stretch has begun.
+    run.wait_for(lambda: is_amid_it(run))
     run.process.send_signal(signal.SIGINT)
     assert run.wait(10) == 128 + signal.SIGINT, run.output
   assert 'everything is saved' not in run.output
