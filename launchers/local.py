@@ -15,7 +15,7 @@ from datasets import ports
 from launchers import display, options
 from launchers.hosts import heartbeat, isolation, process
 from launchers.reports.cycles import cycle_table
-from launchers.runs import demonstrations, start
+from launchers.runs import demonstrations, saved, start
 from launchers.runs.config import GrowingBatchConfig, LaunchConfig
 from launchers.runs.frozen import freeze
 from launchers.runs.run_directory import RunDirectory
@@ -123,8 +123,10 @@ def _launch(
     if shutil.disk_usage(directory.root).free < _LITTLE_SPACE:
       console.print(f'No space is left for {directory.root}: free some.')
   elif stop.signal:
-    console.print(f'Stopped by {stop.signal.name}; everything is saved.')
+    console.print(f'Stopped by {stop.signal.name}.')
   if failure or stop.signal:
+    line = saved.describe(config, directory)
+    console.print(line, soft_wrap=True, highlight=False)
     console.print('To go on, give the same command again:')
     command = isolation.command('launchers.growing_batch')
     console.print(f'  {command}', soft_wrap=True, highlight=False)

@@ -5,6 +5,7 @@ from concurrent.futures.process import BrokenProcessPool
 import json
 import re
 import shlex
+import sys
 import time
 from typing import Any, Optional
 
@@ -16,7 +17,12 @@ from agents.config import AgentConfig
 from datasets.files import DamagedFileError
 from launchers.environments import names
 from launchers.environments.base import Description
-from launchers.hosts.process import StoppedError
+from launchers.hosts import isolation
+from launchers.hosts.process import (
+  Interrupted,
+  StoppedError,
+  interruptible,
+)
 from launchers.runs.frozen import ConfigChangedError
 from launchers.runs.run_directory import RunIsLiveError
 from teachers import registry, snapshot, untrained
@@ -183,10 +189,12 @@ def guard(console: Console, work: Callable[[], None]) -> int:
     work: the command; whatever it has finished survives a stop.
 
   Returns:
-    The exit code: 0 done, 1 failed on the way, 2 refused, 130 stopped.
+    The exit code: 0 done, 1 failed on the way, 2 refused, 128 + N stopped by
+    signal N.
   """
   try:
-    work()
+    with interruptible():
+      work()
   except _FAILURES as error:
     console.print(f'[bold red]Failed:[/] {escape(str(error))}', highlight=False)
     console.print('The same command goes on with what is missing.')
@@ -197,10 +205,17 @@ def guard(console: Console, work: Callable[[], None]) -> int:
     text = f'[bold red]Refused:[/] {escape(str(error))}'
     console.print(text, highlight=False, soft_wrap=True)
     return 2
-  except StoppedError as error:
-    console.print(f'{error} The same command goes on from here.')
+  except (Interrupted, StoppedError) as error:
+    console.print(f'Stopped by {error.signal.name}.')
+    console.print('To go on, give the same command again:')
+    console.print(
+      f'  {_typed()}', soft_wrap=True, markup=False, highlight=False
+    )
     return 128 + error.signal
-  except KeyboardInterrupt:
-    console.print('Stopped. The same command goes on with what is missing.')
-    return 130
   return 0
+
+
+def _typed() -> str:
+  """The command of this process, as a person types it."""
+  spec = getattr(sys.modules['__main__'], '__spec__', None)
+  return isolation.command(spec.name if spec else sys.argv[0])

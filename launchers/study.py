@@ -88,8 +88,8 @@ def main() -> int:
   stopped_by = _run(runner, study.name, console)
   if stopped_by is not None:
     console.print(
-      f'Stopped by {stopped_by.name}; everything is saved. The same command '
-      'goes on.'
+      f'Stopped by {stopped_by.name}; the runs stopped as by themselves. The '
+      'same command goes on.'
     )
     return 128 + stopped_by
   from launchers.studies import report as study_report
@@ -156,7 +156,9 @@ def _describe(runner: 'Runner') -> str:
     f'{running.job.name} {running.job.progress:.0%}'
     for running in runner.running
   )
-  return f'{left}{failed}; running: {running}'
+  others = len(runner.elsewhere)
+  elsewhere = f'; {others} run by another process, waited for' if others else ''
+  return f'{left}{failed}; running: {running}{elsewhere}'
 
 
 if __name__ == '__main__':

@@ -11,6 +11,7 @@ from rich.console import Console
 import tyro
 
 from launchers.hosts import process
+from launchers.hosts.early import STOPS
 from launchers.options import task_of
 from teachers import registry
 from teachers.base import Teacher
@@ -63,7 +64,7 @@ def main() -> int:
     config = tyro.cli(TeachConfig, prog=process.program('launchers.teach'))
     # Caught from here on, so that a stop while it loads ends with 0 as well.
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in STOPS:
       signal.signal(number, lambda *_: stop.set())
     from teachers import service  # gRPC, which --help does without.
 

@@ -158,6 +158,20 @@ class RunDirectory:
     path.parent.mkdir(parents=True, exist_ok=True)
     files.write_text(path, json.dumps(record, indent=2) + '\n')
 
+  @property
+  def is_live(self) -> bool:
+    """Whether another process runs it, at this moment."""
+    path = self.root / '.lock'
+    if not path.exists():
+      return False
+    with path.open('rb') as file:
+      try:
+        # Shared, so that two who look do not take each other for a runner.
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+      except BlockingIOError:
+        return True
+      return False
+
   def lock(self) -> int:
     """Takes the run for this process, until the process ends.
 
