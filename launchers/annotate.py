@@ -19,7 +19,7 @@ import tyro
 
 from datasets.store import EpisodeStore, episode_digest
 from datasets.types import Annotation, Episode, EpisodeId
-from datasets.validation import check_episode, check_task
+from datasets.validation import OneTask, check_episode, check_task
 from launchers import options
 from launchers.display import progress_bar
 from launchers.hosts import process
@@ -86,7 +86,7 @@ def annotate(config: AnnotateConfig, console: Console) -> dict[str, Any]:
     files.DamagedFileError: an episode of DATA is torn or altered.
   """
   source, digests, target = _open(config)
-  first = source.read(min(digests))
+  (first,) = source.checked(OneTask(), [min(digests)])
   task = _task(config, first)
   stopping = threading.Event()
   teacher = registry.load(
@@ -100,10 +100,8 @@ def annotate(config: AnnotateConfig, console: Console) -> dict[str, Any]:
   for path, reason in store.quarantine():
     console.print(f'Set aside {path}: {reason}; it is asked for again.')
   done = _survey(store, source, digests, teacher)
-  missing = (
-    _checked(source.read(identity), task)
-    for identity in digests
-    if identity not in done
+  missing = source.checked(
+    functools.partial(_check, task), digests.keys() - done.keys()
   )
   rate = options.Rate()
   with progress_bar(console) as progress:
@@ -142,9 +140,7 @@ def _open(
     if not 1 <= value <= most:
       raise ValueError(f'{name} is {value}; it must be from 1 to {most}.')
   target = config.target
-  if not config.data.is_dir():
-    raise FileNotFoundError(f'There is no directory {config.data}.')
-  source = EpisodeStore(config.data)
+  source = EpisodeStore.open(config.data)
   digests = source.digests()
   if not digests:
     raise ValueError(f'{config.data} holds no episodes.')
@@ -196,10 +192,9 @@ def _survey(
   return done
 
 
-def _checked(episode: Episode, task: Task) -> Episode:
+def _check(task: Task, episode: Episode) -> None:
   check_episode(episode, task.spec)
   check_task(episode, task)
-  return episode
 
 
 def _groups(episodes: Iterable[Episode], batch: int) -> Iterator[list[Episode]]:
