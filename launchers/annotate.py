@@ -17,6 +17,7 @@ import numpy as np
 from rich.console import Console
 import tyro
 
+from datasets import bounds
 from datasets.store import EpisodeStore, episode_digest
 from datasets.types import Annotation, Episode, EpisodeId
 from datasets.validation import OneTask, check_episode, check_task
@@ -52,6 +53,10 @@ class AnnotateConfig:
   """Most observations in a request, up to 8192; whole episodes as they fit."""
   requests: int = 4
   """Requests in flight at the same time."""
+
+  def __post_init__(self) -> None:
+    """Refuses values that nothing could honour."""
+    bounds.check(self, batch=(1, _MAX_ROWS), requests=(1, 64))
 
   @property
   def target(self) -> Path:
@@ -134,11 +139,6 @@ def _open(
   config: AnnotateConfig,
 ) -> tuple[EpisodeStore, dict[EpisodeId, str], Path]:
   """What is annotated, its digests, and where to; refuses bad options."""
-  for name, value, most in (
-    ('batch', config.batch, _MAX_ROWS), ('requests', config.requests, 64)
-  ):  # fmt: skip
-    if not 1 <= value <= most:
-      raise ValueError(f'{name} is {value}; it must be from 1 to {most}.')
   target = config.target
   source = EpisodeStore.open(config.data)
   digests = source.digests()
@@ -255,8 +255,12 @@ def main() -> int:
   """The command; returns its exit code."""
   process.prepare_environment()
   console = Console(stderr=True)
-  config = tyro.cli(AnnotateConfig, prog=process.program('launchers.annotate'))
-  return options.run_command(console, lambda: annotate(config, console))
+  program = process.program('launchers.annotate')
+
+  def work() -> dict[str, Any]:
+    return annotate(tyro.cli(AnnotateConfig, prog=program), console)
+
+  return options.run_command(console, work)
 
 
 if __name__ == '__main__':

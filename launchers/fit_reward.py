@@ -16,7 +16,7 @@ import numpy as np
 from rich.console import Console
 import tyro
 
-from datasets import files
+from datasets import bounds, files
 from datasets.store import EpisodeStore, file_name
 from datasets.tasks import Task
 from datasets.types import Episode, EpisodeId
@@ -51,6 +51,14 @@ class FitRewardConfig:
   often seen later only. Not for scores."""
   fitting: FittingConfig = dataclasses.field(default_factory=FittingConfig)
 
+  def __post_init__(self) -> None:
+    """Refuses values that nothing could honour."""
+    bounds.check(self, horizon=(1, None))
+    if self.scores and self.horizon != 1:
+      raise ValueError(
+        f'horizon is {self.horizon}; it must be at least 1, and 1 for scores.'
+      )
+
 
 def fit_reward(config: FitRewardConfig, console: Console) -> dict[str, Any]:
   """Fits the model and writes it.
@@ -70,10 +78,6 @@ def fit_reward(config: FitRewardConfig, console: Console) -> dict[str, Any]:
     files.DamagedFileError: an episode of DATA is torn or altered.
   """
   started = time.monotonic()
-  if config.horizon < 1 or (config.scores and config.horizon != 1):
-    raise ValueError(
-      f'horizon is {config.horizon}; it must be at least 1, and 1 for scores.'
-    )
   parts, task = _read(config)
   files.make_directory(config.output.parent)
   examples, held_out = _split(parts, config.fitting.seed)

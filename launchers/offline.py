@@ -16,6 +16,7 @@ import tyro
 
 from agents.bc.config import BCConfig
 from agents.config import AgentConfig
+from datasets import bounds
 from launchers import options
 from launchers.acting import rollouts
 from launchers.acting.places import Places
@@ -23,6 +24,7 @@ from launchers.display import progress_bar
 from launchers.environments.names import canonical
 from launchers.hosts import process
 from launchers.nodes.ledger import summary
+from launchers.runs import run_names
 from launchers.runs.frozen import freeze
 from launchers.runs.run_directory import RunDirectory
 from launchers.runs.tables import Table
@@ -64,15 +66,13 @@ class OfflineConfig:
 
   def __post_init__(self) -> None:
     """Refuses values that nothing could honour."""
-    for name in (
-      'learner_steps', 'checkpoint_interval', 'evaluation_interval',
-      'evaluation_episodes', 'episode_steps',
-    ):  # fmt: skip
-      value = getattr(self, name)
-      if value < 1:
-        raise ValueError(f'{name} is {value}; it must be at least 1.')
-    if self.seed < 0:
-      raise ValueError(f'seed is {self.seed}; it must be at least 0.')
+    bounds.check(
+      self, seed=bounds.SEED, learner_steps=(1, None),
+      checkpoint_interval=(1, None), evaluation_interval=(1, None),
+      evaluation_episodes=(1, 100_000), action_bound=(bounds.ABOVE_0, 1e9),
+      episode_steps=(1, 10_000_000),
+    )  # fmt: skip
+    run_names.check(self.run_name)
 
   @property
   def run_name(self) -> str:

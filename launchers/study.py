@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 import tyro
 
+from datasets import bounds
 from launchers.hosts import process
 from launchers.studies import config as study_config
 from launchers.studies import file as study_file
@@ -56,8 +57,7 @@ class StudyOptions:
 
   def __post_init__(self) -> None:
     """Refuses what cannot be run."""
-    if self.parallel < 1:
-      raise ValueError(f'parallel is {self.parallel}; it must be at least 1.')
+    bounds.check(self, parallel=(1, 1_000), seeds=bounds.SEED)
 
 
 def main() -> int:
