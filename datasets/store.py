@@ -1,6 +1,6 @@
 """The durable store of episodes: the single truth of a run."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 import hashlib
 import logging
 import pathlib
@@ -169,14 +169,20 @@ class EpisodeStore:
         moved.append(self._set_aside(path, str(error)))
     return moved
 
-  def checked(self, check: Check) -> Iterator[Episode]:
-    """Every episode that passes a check, sorted by identity.
+  def checked(
+    self, check: Check, only: Optional[Iterable[EpisodeId]] = None
+  ) -> Iterator[Episode]:
+    """Episodes that pass a check, sorted by identity.
+
+    Args:
+      check: what they must pass.
+      only: these; None: all.
 
     Raises:
-      validation.EpisodeRefused: one does not; names its file.
+      validation.EpisodeRefused: one does not pass; names its file.
     """
-    for _, path in sorted(self._paths().items()):
-      episode = self._read(path)
+    for identity in sorted(self._paths() if only is None else only):
+      path, episode = self._path(identity), self.read(identity)
       try:
         check(episode)
       except validation.EpisodeRefused as error:

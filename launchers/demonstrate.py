@@ -187,10 +187,12 @@ def main() -> int:
   process.prepare_environment()
   os.environ.update(process.SINGLE_THREADED)
   console = Console(stderr=True)
-  config = tyro.cli(
-    DemonstrateConfig, prog=process.program('launchers.demonstrate')
-  )
-  return options.run_command(console, lambda: demonstrate(config, console))
+  program = process.program('launchers.demonstrate')
+
+  def work() -> dict[str, Any]:
+    return demonstrate(tyro.cli(DemonstrateConfig, prog=program), console)
+
+  return options.run_command(console, work)
 
 
 if __name__ == '__main__':

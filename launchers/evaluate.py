@@ -9,6 +9,7 @@ import numpy as np
 from rich.console import Console
 import tyro
 
+from datasets import bounds
 from launchers import options
 from launchers.acting.outcomes import Failure, split
 from launchers.display import progress_bar
@@ -34,6 +35,13 @@ class EvaluateConfig:
   seed: int = 1_000
   """Seed of the initial states."""
 
+  def __post_init__(self) -> None:
+    """Refuses values that nothing could honour."""
+    bounds.check(
+      self, episodes=(1, 10_000_000), episode_steps=(1, 10_000_000),
+      action_bound=(bounds.ABOVE_0, 1e9), seed=bounds.SEED,
+    )  # fmt: skip
+
 
 def evaluate(config: EvaluateConfig, console: Console) -> dict[str, Any]:
   """Runs the episodes.
@@ -54,8 +62,6 @@ def evaluate(config: EvaluateConfig, console: Console) -> dict[str, Any]:
   from launchers.acting.behaviours import behaviour_of
   from launchers.acting.places import Places
 
-  if config.episodes < 1:
-    raise ValueError(f'episodes is {config.episodes}; it must be at least 1.')
   task = options.task_of(config.policy, config.task)
   places = Places(task, config.action_bound)
   teacher = registry.load(  # Ctrl-C interrupts this process by itself.
@@ -102,8 +108,12 @@ def main() -> int:
   """The command; returns its exit code."""
   process.prepare_environment()
   console = Console(stderr=True)
-  config = tyro.cli(EvaluateConfig, prog=process.program('launchers.evaluate'))
-  return options.run_command(console, lambda: evaluate(config, console))
+  program = process.program('launchers.evaluate')
+
+  def work() -> dict[str, Any]:
+    return evaluate(tyro.cli(EvaluateConfig, prog=program), console)
+
+  return options.run_command(console, work)
 
 
 if __name__ == '__main__':

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Column
 import tyro
 
+from datasets import bounds
 from launchers.display import is_live
 from launchers.hosts import process
 from launchers.studies import config as study_config
@@ -58,8 +59,7 @@ class StudyOptions:
 
   def __post_init__(self) -> None:
     """Refuses what cannot be run."""
-    if self.parallel < 1:
-      raise ValueError(f'parallel is {self.parallel}; it must be at least 1.')
+    bounds.check(self, parallel=(1, 1_000), seeds=bounds.SEED)
 
 
 def main() -> int:

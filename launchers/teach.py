@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Optional
 from rich.console import Console
 import tyro
 
+from datasets import bounds
 from launchers.hosts import process
 from launchers.hosts.early import STOPS
 from launchers.options import task_of
@@ -46,12 +47,10 @@ class TeachConfig:
   """File with the bearer token that every call must bear."""
 
   def __post_init__(self) -> None:
-    if not 0 <= self.port <= 65_535:
-      raise ValueError(f'--port is {self.port}; give 0 to 65535.')
-    if self.workers < 1:
-      raise ValueError(f'--workers is {self.workers}; give at least 1.')
-    if self.grace < 0:
-      raise ValueError(f'--grace is {self.grace}; give 0 s or more.')
+    bounds.check(
+      self, action_bound=(bounds.ABOVE_0, 1e9), port=bounds.PORT,
+      workers=(1, 10_000), grace=(0, 1e6),
+    )  # fmt: skip
     if (self.tls_certificate is None) != (self.tls_key is None):
       raise ValueError('Give --tls-certificate and --tls-key together.')
 

@@ -96,7 +96,7 @@ def directions(
   rows = []
   for tier, start in _starts(study, task):
     path = study_config.directory(runs, 'starts') / start / 'demonstrations'
-    episodes = itertools.islice(EpisodeStore(path), _EPISODES)
+    episodes = itertools.islice(EpisodeStore.open(path), _EPISODES)
     states = np.concatenate([e.observations[:-1] for e in episodes])
     states = states[generator.choice(len(states), _STATES, replace=False)]
     teacher = registry.load(f'{task}/{tier}', environment_task)

@@ -20,6 +20,7 @@ _AGENT = (
   'agents.deployed',
   'agents.entry',
   'agents.parts',
+  'datasets.bounds',
   'datasets.types',
 )
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
@@ -31,12 +32,18 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     'datasets.types',
   ),
   'agents.parts': ('agents.config', 'agents.deployed', 'datasets.types'),
-  'agents': ('agents.deployed', 'agents.parts', 'datasets.types'),
+  'agents': (
+    'agents.deployed',
+    'agents.parts',
+    'datasets.bounds',
+    'datasets.types',
+  ),
   **{f'agents.{kind}': _AGENT for kind in registry.KINDS},
   'teachers': (
     'agents.deployed',
     'agents.parts.networks',
     'datasets.addresses',
+    'datasets.bounds',
     'datasets.tasks',
   ),
   'launchers.environments': ('datasets',),

@@ -7,6 +7,8 @@ import dataclasses
 from pathlib import Path
 from typing import NamedTuple, Optional
 
+from datasets import bounds
+
 
 @dataclasses.dataclass(frozen=True)
 class DemonstrateConfig:
@@ -38,14 +40,11 @@ class DemonstrateConfig:
 
   def __post_init__(self) -> None:
     """Refuses what cannot be recorded."""
-    for name in ('episodes', 'episode_steps', 'processes'):
-      if getattr(self, name) < 1:
-        value = getattr(self, name)
-        raise ValueError(f'{name} is {value}; it must be at least 1.')
-    for name in ('seed', 'noise', 'max_refused_fraction'):
-      if not getattr(self, name) >= 0:
-        value = getattr(self, name)
-        raise ValueError(f'{name} is {value}; it must be at least 0.')
+    bounds.check(
+      self, episodes=(1, 10_000_000), noise=(0, 10),
+      episode_steps=(1, 10_000_000), action_bound=(bounds.ABOVE_0, 1e9),
+      max_refused_fraction=(0, 100), seed=bounds.SEED, processes=(1, 1_000),
+    )  # fmt: skip
 
 
 class Order(NamedTuple):
