@@ -122,3 +122,15 @@ def test_a_stop_that_a_callback_swallows_is_raised_again() -> None:
 
   with pytest.raises(process.Interrupted), process.interruptible():
     work()
+
+
+def test_a_stop_that_an_import_takes_for_its_failure_is_still_one() -> None:
+  """As MuJoCo's does: an ImportError in the place of what was raised."""
+  with pytest.raises(process.Interrupted) as stopped, process.interruptible():
+    try:
+      signal.raise_signal(signal.SIGTERM)
+    except process.Interrupted:
+      raise ImportError('initialization failed') from None
+  assert stopped.value.signal == signal.SIGTERM
+  with pytest.raises(ImportError), process.interruptible():
+    raise ImportError('of another reason')
