@@ -6,7 +6,8 @@ process of its own evaluates:
 
 - peer: dm_control's environment, one episode after the other, one observation
   at a time, at the learner's priority;
-- fused: our evaluator node.
+- every: our evaluator node, all that was asked for;
+- fused: the same, thinned as a run does it.
 
 A window is 1000 updates. It ends when the last evaluation is there, so that an
 evaluator that falls behind is not called free; the rates of the updates alone,
@@ -30,14 +31,44 @@ import numpy as np
 from benchmarks import common, evaluation_processes
 from benchmarks.evaluation_processes import AT_ONCE, EPISODE_STEPS, Evaluator
 from launchers.environments.suite import TASKS, Environment
+from launchers.nodes.evaluation_budget import Budget
 
 INTERVAL = 100
 FEW, MANY = 1, 10  # Episodes of an evaluation.
 GOAL = 0.9  # Of the rate alone.
 _BATCH, _DATA_EPISODES = 256, 20
+_CREDIT = 0.2  # Core-seconds: little, for it is not there in the long run.
 
 _Rates = tuple[float, float]
 """Updates per second, without the wait for the last evaluation and with."""
+
+
+class Case:
+  """An evaluator, and what it is asked for.
+
+  Attributes:
+    evaluator: its process.
+    episodes: of one evaluation.
+    budget: of a run, in the learner's time alone; None: without end.
+  """
+
+  def __init__(self, evaluator: Evaluator, episodes: int, is_thinned: bool):
+    self.evaluator, self.episodes = evaluator, episodes
+    self._learned, self._asked, self._granted = 0.0, 0, 0
+    self.budget = (
+      Budget(_CREDIT, clock=lambda: self._learned) if is_thinned else None
+    )
+
+  def ask(self, policy: bytes, seconds: float) -> None:
+    """For one evaluation, after so many seconds of learning."""
+    self._learned += seconds
+    self._asked += 1
+    self._granted += self.evaluator.ask(policy, self.episodes, self.budget)
+
+  @property
+  def share(self) -> float:
+    """Of what was asked for, how much was evaluated."""
+    return self._granted / max(self._asked, 1)
 
 
 def main() -> None:
@@ -77,7 +108,8 @@ def compare(task: str, rounds: int, updates: int) -> None:
   del result['wall_seconds']
   lines = {'learner alone': f'{result["alone_updates_per_second"]:.0f}'}
   for name, ratio in result['ratios'].items():
-    lines[f'{name} / alone'] = common.goal(ratio, GOAL)
+    done = f'{result["evaluated"][name]:.0%} evaluated'
+    lines[f'{name} / alone'] = f'{common.goal(ratio, GOAL)}, {done}'
     without = result['ratios_without_wait'][name]
     lines[f'{name} / alone, without the wait'] = f'{without:.2f}'
   for name, rate in result['evaluation_steps_per_second'].items():
@@ -106,12 +138,16 @@ def measure(task: str, rounds: int, updates: int) -> dict[str, Any]:
     learn, export = _make_learner(task)
     learn(INTERVAL)  # Traces the graph, fills the caches.
     cases = {
-      f'{kind}_{episodes}': (evaluator, episodes)
+      f'{kind}_{episodes}': Case(evaluator, episodes, is_thinned)
       for episodes in (FEW, MANY)
-      for kind, evaluator in (('peer', peer), ('fused', fused))
+      for kind, evaluator, is_thinned in (
+        ('peer', peer, False),
+        ('every', fused, False),
+        ('fused', fused, True),
+      )
     }
-    for evaluator, episodes in cases.values():
-      _by_itself(evaluator, export(), episodes)
+    for case in cases.values():
+      _by_itself(case, export())
     alone: list[_Rates] = []
     rates: dict[str, list[_Rates]] = {name: [] for name in cases}
     spent = 0.0
@@ -120,10 +156,11 @@ def measure(task: str, rounds: int, updates: int) -> dict[str, Any]:
       alone.append(_window(learn, export, updates))
       spent += time.process_time() - before
       for name, case in cases.items():
-        rates[name].append(_window(learn, export, updates, *case))
+        rates[name].append(_window(learn, export, updates, case))
     by_itself = {
-      name: _by_itself(evaluator, export(), episodes)
-      for name, (evaluator, episodes) in cases.items()
+      name: _by_itself(case, export())
+      for name, case in cases.items()
+      if case.budget is None
     }
   intervals = rounds * (updates // INTERVAL)
   return {
@@ -132,6 +169,7 @@ def measure(task: str, rounds: int, updates: int) -> dict[str, Any]:
     ),
     'ratios': _ratios(rates, alone, 1),
     'ratios_without_wait': _ratios(rates, alone, 0),
+    'evaluated': {n: round(case.share, 2) for n, case in cases.items()},
     'evaluation_steps_per_second': {n: r for n, (r, _) in by_itself.items()},
     'core_seconds_per_evaluation': {n: s for n, (_, s) in by_itself.items()},
     'core_seconds_per_interval': round(spent / intervals, 3),
@@ -157,26 +195,25 @@ def _window(
   learn: Callable[[int], Any],
   export: Callable[[], bytes],
   updates: int,
-  evaluator: Optional[Evaluator] = None,
-  episodes: int = 0,
+  case: Optional[Case] = None,
 ) -> _Rates:
   started = time.perf_counter()
   for _ in range(updates // INTERVAL):
+    before = time.perf_counter()
     learn(INTERVAL)
     policy = export()  # Alone, too: what is measured is the evaluator.
-    if evaluator is not None:
-      evaluator.ask(policy, episodes)
+    if case is not None:
+      case.ask(policy, time.perf_counter() - before)
   learned = time.perf_counter()
-  if evaluator is not None:
-    evaluator.wait()
+  if case is not None:
+    case.evaluator.wait(case.budget)
   count = updates // INTERVAL * INTERVAL
   return count / (learned - started), count / (time.perf_counter() - started)
 
 
-def _by_itself(
-  evaluator: Evaluator, policy: bytes, episodes: int
-) -> tuple[float, float]:
+def _by_itself(case: Case, policy: bytes) -> tuple[float, float]:
   """Steps per second, and CPU time for one evaluation."""
+  evaluator, episodes = case.evaluator, case.episodes
   evaluations = max(2, AT_ONCE // episodes)
   started, before = time.perf_counter(), evaluator.core_seconds()
   for _ in range(evaluations):

@@ -18,6 +18,7 @@ from agents.deployed.policy import Policy
 from launchers.environments.suite import parse_task
 from launchers.hosts.process import SINGLE_THREADED, enter_node
 from launchers.nodes import evaluator
+from launchers.nodes.evaluation_budget import Budget
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
 
@@ -34,24 +35,35 @@ class Evaluator:
     self._orders, self._results = orders, results
     self._number, self._pending = 0, 0
 
-  def ask(self, policy: bytes, episodes: int) -> None:
-    """Has it evaluated some time."""
+  def ask(
+    self, policy: bytes, episodes: int, budget: Optional[Budget] = None
+  ) -> bool:
+    """Has it evaluated some time, unless that is beyond a budget."""
     self._number += 1
-    self._pending += 1
     key = ('interval', 1, self._number)
+    while budget and self._pending and not self._results.empty():
+      self._take(budget)
+    if budget and not budget.grant(key):
+      return False
+    self._pending += 1
     self._orders.put({'key': key, 'policy': policy, 'episodes': episodes})
+    return True
 
-  def wait(self) -> None:
+  def wait(self, budget: Optional[Budget] = None) -> None:
     """Until all is evaluated."""
     while self._pending:
       try:
-        returns = self._results.get(timeout=1.0)
+        self._take(budget)
       except queue.Empty:
         if not self._process.is_alive():
           raise RuntimeError(f'An evaluator ended: {self._process}') from None
-        continue
-      assert np.isfinite(returns).all(), returns
-      self._pending -= 1
+
+  def _take(self, budget: Optional[Budget]) -> None:
+    key, returns, core_seconds = self._results.get(timeout=1.0)
+    assert np.isfinite(returns).all(), returns
+    self._pending -= 1
+    if budget:
+      budget.spend(key, core_seconds)
 
   def core_seconds(self) -> float:
     """CPU time that it has taken so far."""
@@ -104,10 +116,16 @@ class _Conductor:
   def trouble(self, node: str, message: Optional[str]) -> None:
     """No teacher is asked, so there is none."""
 
-  def evaluated(self, key: Any, returns: list[float]) -> None:
+  def evaluated(
+    self,
+    key: Any,
+    returns: list[float],
+    failures: list[str],
+    core_seconds: float,
+  ) -> None:
     """Tells the learner."""
-    del key
-    self._results.put(returns)
+    assert not failures, failures
+    self._results.put((key, returns, core_seconds))
 
 
 def _wait_for_stop(seconds: float) -> bool:
@@ -131,4 +149,4 @@ def run_peer(task: str, orders: Any, results: Any) -> None:
         timestep = environment.step(action)
         total += timestep.reward
       returns.append(total)
-    results.put(returns)
+    results.put((order['key'], returns, 0.0))

@@ -177,11 +177,15 @@ class Conductor:
       return self._evaluations.order()
 
   def evaluated(
-    self, key: EvaluationKey, returns: list[float], failures: list[str]
+    self,
+    key: EvaluationKey,
+    returns: list[float],
+    failures: list[str],
+    core_seconds: float,
   ) -> None:
-    """Told the returns of one evaluation, and why other episodes failed."""
+    """Told the returns of one, why episodes failed, and the time it took."""
     with self._lock:
-      self._evaluations.record(key, returns, failures)
+      self._evaluations.record(key, returns, failures, core_seconds)
 
   # --- What those who ask a teacher call. ---
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from launchers.acting.outcomes import summary
+from launchers.nodes.evaluation_budget import Budget
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import EvaluationKey, RunDirectory
 from launchers.runs.tables import Cell, Events, Table
@@ -46,6 +47,7 @@ class Evaluations:
     self._results: dict[EvaluationKey, list[float]] = {}
     self._failures: dict[EvaluationKey, list[str]] = {}
     self._skipped: dict[int, set[int]] = {}
+    self._budget = Budget()
 
   def __len__(self) -> int:
     """How many are not recorded yet."""
@@ -55,14 +57,15 @@ class Evaluations:
     """Has a policy evaluated, unless it was; empty bytes: the demonstrator.
 
     What is asked is durable: a learner's checkpoint after it may rely on that.
-    Where the evaluator does not keep up, some of those during learning are
-    skipped, and counted; never a cycle's final one.
+    Where the evaluator does not keep up, or would take too much of the
+    learner's time, some of those during learning are skipped, and counted;
+    never a cycle's final one.
     """
     if not self._episodes(key) or key in self._results:
       return
     if key[0] == 'interval' and key not in self._pending:
       waiting = sum(kind == 'interval' for kind, _, _ in self._pending)
-      if waiting >= _MOST_WAITING:
+      if waiting >= _MOST_WAITING or not self._budget.grant(key):
         self._skip(key)
         return
     self._directory.keep_pending(key, policy)
@@ -85,6 +88,7 @@ class Evaluations:
     key: EvaluationKey,
     returns: list[float],
     failures: Sequence[str] = (),
+    core_seconds: float = 0.0,
   ) -> None:
     """Writes down the returns of one; a second time changes nothing.
 
@@ -92,8 +96,10 @@ class Evaluations:
       key: which one.
       returns: of the episodes that went well.
       failures: why the others failed.
+      core_seconds: that it took.
     """
     kind, cycle, step = key
+    self._budget.spend(key, core_seconds)
     if self._pending.pop(key, None) is None:
       return
     self._results[key] = returns

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 import functools
 import os
 import threading
+import time
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from launchers.acting import rollouts
 from launchers.acting.behaviours import Behaviour, behaviour_of
 from launchers.acting.outcomes import split
 from launchers.acting.places import Places
+from launchers.environments import names
 from launchers.hosts.process import WaitForStop
 from launchers.nodes import advice
 from launchers.runs.config import GrowingBatchConfig
@@ -39,6 +41,8 @@ def run_evaluator(
   )  # fmt: skip
   places = Places(config.task, config.action_bound)
   places.take(1)  # While the others start, too.
+  # An environment in a process of its own computes while this one waits for it.
+  clock = time.monotonic if names.is_foreign(config.task) else time.thread_time
   while not wait_for_stop(0):
     order = conductor.evaluation_order()
     if order is None:
@@ -49,14 +53,16 @@ def run_evaluator(
       for evaluation in order['evaluations']
     ]
     wanted = min(_EVALUATED, sum(len(seeds) for _, seeds in evaluations))
+    before = clock()
     returns = rollouts.evaluate_all(
       places.take(wanted),
       evaluations,
       config.episode_steps,
       functools.partial(wait_for_stop, 0),
     )
+    each = (clock() - before) / len(evaluations)
     for evaluation, some in zip(order['evaluations'], returns, strict=True):
-      conductor.evaluated(evaluation['key'], *split(some))
+      conductor.evaluated(evaluation['key'], *split(some), each)
 
 
 def _evaluated(

@@ -125,7 +125,9 @@ def _curve(run: RunRecord, pictures: Sequence[bytes]) -> str:
   summaries = [cycle.summary or {} for cycle in run.cycles]
   skipped = sum(s.get('evaluation_skipped', 0) for s in summaries)
   if skipped:
-    caption += f' Skipped, for the evaluator did not keep up: {skipped}.'
+    caption += (
+      f' Skipped, to leave the learner nine tenths of its time: {skipped}.'
+    )
   return figure(pictures, alt, caption)
 
 

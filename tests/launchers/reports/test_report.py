@@ -206,7 +206,7 @@ def test_skipped_evaluations_are_said(tmp_path):
   summary = {**json.loads(path.read_text()), 'evaluation_skipped': 7}
   path.write_text(json.dumps(summary))
   text = report.write_report(root).read_text(encoding='utf-8')
-  assert 'the evaluator did not keep up: 7.' in text
+  assert 'to leave the learner nine tenths of its time: 7.' in text
 
 
 @pytest.mark.parametrize('finished', [-1, 0, 1])
