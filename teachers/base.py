@@ -13,7 +13,8 @@ A whole one:
 `python -m launchers.describe TASK` prints it.
 """
 
-from typing import Literal, Optional
+from collections.abc import Iterable
+from typing import Any, Literal, Optional
 
 import numpy as np
 
@@ -84,6 +85,11 @@ class Teacher:
       if getattr(type(self), kind) is not getattr(Teacher, kind)
     )
 
+  @property
+  def reaches(self) -> frozenset[str]:
+    """The services, as host:port, that it or a teacher that it holds asks."""
+    return _reached_by(list(vars(self).values()))
+
   def actions(self, observations: np.ndarray) -> np.ndarray:
     """What it would do.
 
@@ -117,3 +123,16 @@ class Teacher:
     """
     del observations, actions
     raise NotGivenError(f'The teacher {self.name} gives no action gradients.')
+
+
+def _reached_by(parts: Iterable[Any]) -> frozenset[str]:
+  """What the teachers among some values reach."""
+  found: frozenset[str] = frozenset()
+  for part in parts:
+    if isinstance(part, Teacher):
+      found |= part.reaches
+    elif isinstance(part, (list, tuple, set, frozenset)):
+      found |= _reached_by(part)
+    elif isinstance(part, dict):
+      found |= _reached_by(part.values())
+  return found

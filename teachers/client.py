@@ -12,12 +12,13 @@ from typing import Any, Optional
 
 import numpy as np
 
-from teachers import checks, credentials, wire
+from teachers import asking, checks, credentials, wire
 from teachers import service_pb2 as pb
+from teachers.asking import Report
 from teachers.base import Kind, Teacher
 from teachers.endpoint import AbsentError, Description, Endpoint
 from teachers.errors import AdviceRefusedError
-from teachers.failover import Report, Services
+from teachers.failover import Services
 
 TOKEN = 'UNDERSTUDY_TEACHER_TOKEN'
 ROOT_CERTIFICATES = 'UNDERSTUDY_TEACHER_ROOT_CERTIFICATES'
@@ -54,6 +55,12 @@ class RemoteTeacher(Teacher):
     kinds += ['actions'] * self._description.gives_actions
     kinds += ['action_gradients'] * self._description.gives_action_gradients
     return frozenset(kinds)
+
+  @property
+  def reaches(self) -> frozenset[str]:
+    """Its services."""
+    services = self._services.endpoints
+    return frozenset(e.address.removeprefix('grpc://') for e in services)
 
   def actions(self, observations: np.ndarray) -> np.ndarray:
     """See `Teacher.actions`."""
@@ -182,7 +189,10 @@ def connect(
     )
   if deadline is None:
     deadline = _deadline()
-  stopping = is_stopping or (lambda: False)
+  usual = asking.current()
+  stopping = is_stopping or usual.is_stopping
+  patience = usual.patience if patience is None else patience
+  on_trouble = on_trouble or usual.on_trouble or _log
   endpoints = [
     Endpoint(
       address.removeprefix('grpc://'),
@@ -192,7 +202,8 @@ def connect(
     )
     for address in addresses
   ]
-  services = Services(endpoints, patience, on_trouble or _log, stopping)
+  usual.note(a.removeprefix('grpc://') for a in addresses)
+  services = Services(endpoints, patience, on_trouble, stopping)
   return RemoteTeacher(_describe(services, deadline), services, deadline)
 
 

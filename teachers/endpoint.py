@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Optional
 
 import grpc
 
+from datasets import relays
 from datasets.tasks import Task
 from teachers import credentials, wire
 from teachers import service_pb2 as pb
@@ -109,12 +110,8 @@ class Endpoint:
       'its token; or reach it through a tunnel to 127.0.0.1.',
     )
     self.address = f'grpc://{address}'
-    target = f'dns:///{address}'  # Else a host named 'unix' would be a scheme.
-    if root_certificates is None:
-      self._channel = grpc.insecure_channel(target, _OPTIONS)
-    else:
-      keys = grpc.ssl_channel_credentials(root_certificates)
-      self._channel = grpc.secure_channel(target, keys, _OPTIONS)
+    self._relay = relays.find(address)
+    self._channel = _channel(address, self._relay, root_certificates)
     self._methods = {
       name: self._channel.unary_unary(f'/{wire.SERVICE}/{name}')
       for name in (DESCRIBE, *wire.METHODS.values())
@@ -225,6 +222,11 @@ class Endpoint:
     message = f'{self.address} {method}: {code.name}: {details}'
     if _TOO_LONG in details:  # Made of an error of its own by our gRPC.
       return TeacherFailedError(message, passing=True)
+    if self._relay and not relays.is_up(self._relay):
+      return TeacherFailedError(
+        f'{message}. The relay to it, a process of this run, has ended: give '
+        'the same command again.'
+      )
     if code in _ABSENT and _TOO_LARGE not in details:
       self._take_rest()
       return AbsentError(message)
@@ -236,3 +238,22 @@ class Endpoint:
       if not self.is_resting():
         self._rest = min(max(2 * self._rest, _REST_FIRST), _REST_MOST)
         self._rests_until = time.monotonic() + self._rest
+
+
+def _channel(
+  address: str, relay: Optional[str], root_certificates: Optional[bytes]
+) -> grpc.Channel:
+  # Else a host named 'unix' would be a scheme.
+  target = f'dns:///{address}'
+  options: tuple[tuple[str, Any], ...] = _OPTIONS
+  if relay:
+    # Whoever answers at the other end must prove to be who he is all the same.
+    target = f'unix:{relay}'
+    options += (('grpc.default_authority', address),)
+    if root_certificates is not None:
+      host, _ = credentials.split_address(address)
+      options += (('grpc.ssl_target_name_override', host),)
+  if root_certificates is None:
+    return grpc.insecure_channel(target, options)
+  keys = grpc.ssl_channel_credentials(root_certificates)
+  return grpc.secure_channel(target, keys, options)

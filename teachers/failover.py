@@ -7,6 +7,7 @@ import threading
 import time
 from typing import Optional, TypeVar
 
+from teachers.asking import Report
 from teachers.endpoint import POLL, AbsentError, Endpoint
 from teachers.errors import (
   AdviceRefusedError,
@@ -20,7 +21,6 @@ ATTEMPTS = 3
 _PAUSE_FIRST, _PAUSE_MOST = 0.1, 5.0
 _PROBE = 1.0  # Seconds, while another service answers.
 
-Report = Callable[[Optional[str]], None]
 Result = TypeVar('Result')
 
 

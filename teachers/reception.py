@@ -110,6 +110,7 @@ class Reception:
       context.abort(
         grpc.StatusCode.INVALID_ARGUMENT, 'The call has no message: send one.'
       )
+      raise AssertionError('abort() returned')
     return data
 
   @contextlib.contextmanager

@@ -37,6 +37,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     'agents.deployed',
     'agents.parts.networks',
     'datasets.addresses',
+    'datasets.relays',
     'datasets.tasks',
   ),
   'launchers.environments': ('datasets',),

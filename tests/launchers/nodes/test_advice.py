@@ -209,3 +209,46 @@ def test_another_version_is_refused(tmp_path: Path) -> None:
   with harness.launched(tmp_path, **changes) as run:
     assert run.wait(60) == 2, run.output
   assert 'of version 2' in run.output
+
+
+@pytest.mark.parametrize(
+  'factory',
+  [
+    'teachers.degraded:make?teacher={}&noise=0.1',
+    'teachers.committee:make?teachers={0},{0}',
+    'teachers.degraded:make?teacher=teachers.committee:make%3Fteachers%3D{}',
+    f'{counting.__name__}:make_wrapped?service={{}}',
+  ],
+)
+def test_a_service_inside_of_a_teacher_is_reached(
+  tmp_path: Path, factory: str
+) -> None:
+  """By a run that stays in its namespace."""
+  port = portpicker.pick_unused_port()
+  changes = {
+    'teacher': factory.format(f'grpc://127.0.0.1:{port}'),
+    'demonstrations__teacher': str(harness.write_teacher(tmp_path / 't.npz')),
+    'objective__kind': 'teacher_action',
+  }
+  with served(str(tmp_path / 't.npz'), port):
+    run = harness.complete(tmp_path, **changes)
+  assert 'open on every interface' not in run.output
+  harness.check_counts(run.directory)
+  assert not spooled(run)
+
+
+@pytest.mark.parametrize('inner', [False, True])
+def test_a_service_that_never_was_ends_the_first_start(
+  tmp_path: Path, inner: bool
+) -> None:
+  address = f'grpc://127.0.0.1:{portpicker.pick_unused_port()}'
+  changes = {
+    'teacher': f'teachers.degraded:make?teacher={address}'
+    if inner
+    else address,
+    'objective__kind': 'teacher_action',
+  }
+  with harness.launched(tmp_path, **changes) as run:
+    assert run.wait(60) == 2, run.output
+  assert 'No advice for' in run.output
+  assert address in run.output
