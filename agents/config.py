@@ -4,7 +4,9 @@ Each agent's own hyper-parameters are in its folder, agents/KIND/config.py.
 """
 
 import dataclasses
-from typing import Any, ClassVar, Literal, Optional, get_args
+from typing import Any, ClassVar, Literal, Optional
+
+from datasets import bounds
 
 Kind = Literal[
   'none', 'bc_fixed', 'bc_decay', 'between',
@@ -60,10 +62,12 @@ class CloningConfig:
 
   def __post_init__(self) -> None:
     """Refuses what cannot be trained."""
-    check_at_least(
-      self, 1, 'steps', 'batch_size', 'evaluation_interval', 'patience'
-    )
-    check_positive(self, 'learning_rate', 'gradient_norm')
+    bounds.check(
+      self, steps=(1, None), learning_rate=(bounds.ABOVE_0, 1e6),
+      batch_size=(1, 10_000_000), held_out_fraction=(0, 1),
+      evaluation_interval=(1, None), patience=(1, None),
+      gradient_norm=(bounds.ABOVE_0, None),
+    )  # fmt: skip
     if not 0 < self.held_out_fraction < 1:
       raise ValueError(
         f'held_out_fraction is {self.held_out_fraction}; it must be between '
@@ -88,6 +92,8 @@ class ObjectiveConfig:
     weight: lambda of 'bc_fixed'.
     between_weight: beta_k of 'teacher_action'.
     decay_rate: r, how fast alpha falls.
+    decay_steps: learner steps over which alpha falls, and after which it stays;
+      None: those that the run was first started with.
     decay_form: 'normalised', alpha ends at 0; 'plain', at exp(-r).
     filter_critic: the critic of 'q_filter': 'online', the one in training;
       'target', its late copy; 'cycle_start', a copy from where the cycle began.
@@ -97,15 +103,16 @@ class ObjectiveConfig:
   weight: float = 0.5
   between_weight: float = 5.0
   decay_rate: float = 1.0
+  decay_steps: Optional[int] = None
   decay_form: DecayForm = 'normalised'
   filter_critic: FilterCritic = 'online'
 
   def __post_init__(self) -> None:
     """Refuses what is no objective."""
-    check_choice(self, 'kind', get_args(Kind))
-    check_choice(self, 'decay_form', get_args(DecayForm))
-    check_choice(self, 'filter_critic', get_args(FilterCritic))
-    check_at_least(self, 0, 'weight', 'between_weight')
+    bounds.check(
+      self, weight=(0, 1e6), between_weight=(0, 1e6), decay_rate=(0, 700),
+      decay_steps=(1, None),
+    )  # fmt: skip
     if not 0 < self.decay_rate < 700:
       raise ValueError(
         f'decay_rate is {self.decay_rate}; it must be above 0, and below 700 '
@@ -130,32 +137,8 @@ class ObjectiveConfig:
     return self.kind == 'teacher_grad'
 
 
-def check_at_least(config: object, bound: int, *names: str) -> None:
-  """Refuses fields of a configuration that are below a bound."""
-  for name in names:
-    value = getattr(config, name)
-    if not value >= bound:
-      raise ValueError(f'{name} is {value}; it must be at least {bound}.')
-
-
-def check_positive(config: object, *names: str) -> None:
-  """Refuses fields of a configuration that are not above 0 and finite."""
-  for name in names:
-    value = getattr(config, name)
-    if not 0 < value < float('inf'):
-      raise ValueError(f'{name} is {value}; it must be above 0 and finite.')
-
-
-def check_choice(config: object, name: str, choices: tuple[str, ...]) -> None:
-  """Refuses a field of a configuration that is none of the choices."""
-  value = getattr(config, name)
-  if value not in choices:
-    raise ValueError(f'{name} is {value!r}; choose one of {choices}.')
-
-
 def check_layer_sizes(config: object, *names: str) -> None:
-  """Refuses fields of a configuration that are no widths of layers."""
+  """Refuses fields of a configuration that name no layer."""
   for name in names:
-    sizes = getattr(config, name)
-    if not sizes or min(sizes) < 1:
-      raise ValueError(f'{name} is {sizes}; give one or more widths >= 1.')
+    if not getattr(config, name):
+      raise ValueError(f'{name} is (); give one or more widths >= 1.')

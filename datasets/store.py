@@ -1,20 +1,20 @@
 """The durable store of episodes: the single truth of a run."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 import hashlib
 import logging
 import pathlib
-import re
 from typing import NamedTuple, Optional
-import urllib.parse
 
-from datasets import arrays, encoding, files, validation
+from datasets import arrays, encoding, files, naming, validation
+from datasets.naming import file_name as file_name
 from datasets.types import Episode, EpisodeId
 
 _QUARANTINE = 'quarantine'
-_NAME = re.compile(r'(.+)-(\d{3,})-(\d{3,})-(\d{6,})\.npz', re.ASCII)
-_MAX_NAME = 255  # Bytes, on every Linux file system.
 _logger = logging.getLogger(__name__)
+
+Check = Callable[[Episode], None]
+"""Raises `validation.EpisodeRefused` for what nothing may learn from."""
 
 
 class EpisodeConflictError(Exception):
@@ -46,7 +46,7 @@ class EpisodeStore:
   ```
 
   A file is named after its episode's identity, so committing an episode twice
-  changes nothing. Several processes may read while one writes.
+  changes nothing. Several processes may read while one writes: they `open` it.
   """
 
   def __init__(self, directory: files.PathLike):
@@ -59,6 +59,22 @@ class EpisodeStore:
     # By file name: its (inode, time, size) and the digest that was verified.
     self._verified: dict[str, tuple[tuple[int, int, int], str]] = {}
     files.remove_aside(self._directory)
+
+  @classmethod
+  def open(cls, directory: files.PathLike) -> 'EpisodeStore':
+    """A store that is there, to be read: nothing is made or cleared.
+
+    Raises:
+      FileNotFoundError: there is no such directory.
+    """
+    if not pathlib.Path(directory).is_dir():
+      raise FileNotFoundError(
+        f'There is no directory {directory}; name one that holds episodes.'
+      )
+    store = cls.__new__(cls)
+    store._directory = pathlib.Path(directory)
+    store._verified = {}
+    return store
 
   @property
   def directory(self) -> pathlib.Path:
@@ -130,8 +146,11 @@ class EpisodeStore:
       for identity, path in sorted(self._paths().items())
     }
 
-  def quarantine(self) -> list[Quarantined]:
-    """Reads every file and moves the damaged ones out of the way.
+  def quarantine(self, check: Optional[Check] = None) -> list[Quarantined]:
+    """Reads every file and moves the bad ones out of the way.
+
+    Args:
+      check: what a file's episode must pass; None: the file must be whole.
 
     Returns:
       The files that were moved, with what is wrong with them.
@@ -140,10 +159,35 @@ class EpisodeStore:
     moved = []
     for path in sorted(self._directory.glob('*.npz')):
       try:
-        self._digest(path)
+        if check is None:
+          self._digest(path)
+        else:
+          check(self._read(path))
       except files.DamagedFileError as error:
-        moved.append(self._set_aside(error))
+        moved.append(self._set_aside(path, error.reason))
+      except validation.EpisodeRefused as error:
+        moved.append(self._set_aside(path, str(error)))
     return moved
+
+  def checked(
+    self, check: Check, only: Optional[Iterable[EpisodeId]] = None
+  ) -> Iterator[Episode]:
+    """Episodes that pass a check, sorted by identity.
+
+    Args:
+      check: what they must pass.
+      only: these; None: all.
+
+    Raises:
+      validation.EpisodeRefused: one does not pass; names its file.
+    """
+    for identity in sorted(self._paths() if only is None else only):
+      path, episode = self._path(identity), self.read(identity)
+      try:
+        check(episode)
+      except validation.EpisodeRefused as error:
+        raise validation.EpisodeRefused(f'{path}: {error}') from error
+      yield episode
 
   def __iter__(self) -> Iterator[Episode]:
     """Every episode, sorted by identity."""
@@ -161,10 +205,10 @@ class EpisodeStore:
 
   def _paths(self) -> dict[EpisodeId, pathlib.Path]:
     paths = self._directory.glob('*.npz')
-    return {_identity_of(path): path for path in paths}
+    return {naming.identity_of(path): path for path in paths}
 
   def _read(self, path: pathlib.Path) -> Episode:
-    identity = _identity_of(path)
+    identity = naming.identity_of(path)
     content = arrays.read_content(path)
     try:
       episode = encoding.from_arrays(content.arrays, content.metadata)
@@ -191,41 +235,17 @@ class EpisodeStore:
     except FileNotFoundError:
       return None
     except files.DamagedFileError as error:
-      moved = self._set_aside(error)
+      moved = self._set_aside(path, error.reason)
       _logger.warning('%s; it was moved to %s.', error, moved.path)
       return None
 
-  def _set_aside(self, error: files.DamagedFileError) -> Quarantined:
+  def _set_aside(self, path: pathlib.Path, reason: str) -> Quarantined:
     directory = files.make_directory(self._directory / _QUARANTINE)
-    name = error.path.name
-    before = sum(p.name.startswith(name) for p in directory.iterdir())
-    target = directory / (f'{name}.{before}' if before else name)
-    files.move(error.path, target)
-    self._verified.pop(name, None)
-    return Quarantined(target, error.reason)
-
-
-def file_name(identity: EpisodeId) -> str:
-  """The name of an episode's file; every identity has its own.
-
-  Args:
-    identity: of the episode.
-
-  Returns:
-    The name, without a directory.
-
-  Raises:
-    ValueError: the identity can name no file.
-  """
-  validation.check_identity(identity)
-  run = urllib.parse.quote(identity.run, safe='')
-  name = f'{run}-{identity[1]:03d}-{identity[2]:03d}-{identity[3]:06d}.npz'
-  if len(name) > _MAX_NAME:
-    raise ValueError(
-      f'The run name {identity.run!r} makes the file name {len(name)} bytes '
-      f'long; the bound is {_MAX_NAME}. Choose a shorter one.'
-    )
-  return name
+    before = sum(p.name.startswith(path.name) for p in directory.iterdir())
+    target = directory / (f'{path.name}.{before}' if before else path.name)
+    files.move(path, target)
+    self._verified.pop(path.name, None)
+    return Quarantined(target, reason)
 
 
 def episode_digest(episode: Episode) -> str:
@@ -239,16 +259,6 @@ def digest_of(digests: Mapping[EpisodeId, str]) -> str:
   for identity, digest in sorted(digests.items()):
     sha.update(f'{file_name(identity)} {digest}\n'.encode())
   return sha.hexdigest()
-
-
-def _identity_of(path: pathlib.Path) -> EpisodeId:
-  match = _NAME.fullmatch(path.name)
-  if match:
-    run = urllib.parse.unquote(match[1])
-    identity = EpisodeId(run, int(match[2]), int(match[3]), int(match[4]))
-    if file_name(identity) == path.name:
-      return identity
-  raise files.DamagedFileError(path, 'its name is not that of an episode')
 
 
 def _stamp(path: pathlib.Path) -> tuple[int, int, int]:

@@ -59,6 +59,38 @@ def check_episode(
     raise EpisodeRefused(f'Episode {episode.identity}: {error}') from None
 
 
+class OneTask:
+  """A check that episodes are sound, and all of the task of the first.
+
+  Attributes:
+    task: of them all; None while none has said.
+    spec: the sizes of the task; None before the first episode.
+  """
+
+  def __init__(self, task: Optional[Task] = None):
+    """Begins with the task that they must be of, if it is known."""
+    self.task = task
+    self.spec: Optional[EnvironmentSpec] = None
+
+  def __call__(self, episode: Episode) -> None:
+    """Refuses an episode that does not pass.
+
+    Raises:
+      EpisodeRefused: says why.
+    """
+    shapes = np.shape(episode.observations), np.shape(episode.actions)
+    if [len(shape) for shape in shapes] != [2, 2]:
+      raise EpisodeRefused(
+        f'Episode {episode.identity}: observations and actions have shapes '
+        f'{shapes}; they must be [T + 1, S] and [T, A].'
+      )
+    spec = self.spec or EnvironmentSpec(shapes[0][1], shapes[1][1])
+    task = self.task or episode.task
+    check_episode(episode, spec)
+    check_task(episode, task)
+    self.spec, self.task = spec, task
+
+
 def check_task(episode: Episode, task: Optional[Task]) -> None:
   """Refuses an episode of another task.
 

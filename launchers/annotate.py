@@ -17,9 +17,10 @@ import numpy as np
 from rich.console import Console
 import tyro
 
+from datasets import bounds
 from datasets.store import EpisodeStore, episode_digest
 from datasets.types import Annotation, Episode, EpisodeId
-from datasets.validation import check_episode, check_task
+from datasets.validation import OneTask, check_episode, check_task
 from launchers import options
 from launchers.display import progress_bar
 from launchers.hosts import process
@@ -52,6 +53,10 @@ class AnnotateConfig:
   """Most observations in a request, up to 8192; whole episodes as they fit."""
   requests: int = 4
   """Requests in flight at the same time."""
+
+  def __post_init__(self) -> None:
+    """Refuses values that nothing could honour."""
+    bounds.check(self, batch=(1, _MAX_ROWS), requests=(1, 64))
 
   @property
   def target(self) -> Path:
@@ -86,7 +91,7 @@ def annotate(config: AnnotateConfig, console: Console) -> dict[str, Any]:
     files.DamagedFileError: an episode of DATA is torn or altered.
   """
   source, digests, target = _open(config)
-  first = source.read(min(digests))
+  (first,) = source.checked(OneTask(), [min(digests)])
   task = _task(config, first)
   stopping = threading.Event()
   teacher = registry.load(
@@ -100,10 +105,8 @@ def annotate(config: AnnotateConfig, console: Console) -> dict[str, Any]:
   for path, reason in store.quarantine():
     console.print(f'Set aside {path}: {reason}; it is asked for again.')
   done = _survey(store, source, digests, teacher)
-  missing = (
-    _checked(source.read(identity), task)
-    for identity in digests
-    if identity not in done
+  missing = source.checked(
+    functools.partial(_check, task), digests.keys() - done.keys()
   )
   rate = options.Rate()
   with progress_bar(console) as progress:
@@ -136,15 +139,8 @@ def _open(
   config: AnnotateConfig,
 ) -> tuple[EpisodeStore, dict[EpisodeId, str], Path]:
   """What is annotated, its digests, and where to; refuses bad options."""
-  for name, value, most in (
-    ('batch', config.batch, _MAX_ROWS), ('requests', config.requests, 64)
-  ):  # fmt: skip
-    if not 1 <= value <= most:
-      raise ValueError(f'{name} is {value}; it must be from 1 to {most}.')
   target = config.target
-  if not config.data.is_dir():
-    raise FileNotFoundError(f'There is no directory {config.data}.')
-  source = EpisodeStore(config.data)
+  source = EpisodeStore.open(config.data)
   digests = source.digests()
   if not digests:
     raise ValueError(f'{config.data} holds no episodes.')
@@ -196,10 +192,9 @@ def _survey(
   return done
 
 
-def _checked(episode: Episode, task: Task) -> Episode:
+def _check(task: Task, episode: Episode) -> None:
   check_episode(episode, task.spec)
   check_task(episode, task)
-  return episode
 
 
 def _groups(episodes: Iterable[Episode], batch: int) -> Iterator[list[Episode]]:
@@ -260,8 +255,12 @@ def main() -> int:
   """The command; returns its exit code."""
   process.prepare_environment()
   console = Console(stderr=True)
-  config = tyro.cli(AnnotateConfig, prog=process.program('launchers.annotate'))
-  return options.run_command(console, lambda: annotate(config, console))
+  program = process.program('launchers.annotate')
+
+  def work() -> dict[str, Any]:
+    return annotate(tyro.cli(AnnotateConfig, prog=program), console)
+
+  return options.run_command(console, work)
 
 
 if __name__ == '__main__':

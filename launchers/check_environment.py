@@ -1,7 +1,7 @@
 """Checks an environment: python -m launchers.check_environment --task T.
 
-It says what would go wrong. Its last line is JSON. Exit codes: 0 good, 1 something would break a run, 2 the
-environment is refused.
+It says what would go wrong. Its last line is JSON. Exit codes: 0 good, 1
+something would break a run, 2 the environment is refused.
 """
 
 import dataclasses
@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 import tyro
 
+from datasets import bounds
 from launchers.environments import contract
 from launchers.environments.contract import Finding
 from launchers.environments.trial import Trial
@@ -36,6 +37,13 @@ class CheckConfig:
   """Steps after which an episode is cut."""
   seconds: float = 10.0
   """Seconds after which it is cut earlier; there are eight episodes."""
+
+  def __post_init__(self) -> None:
+    """Refuses values that nothing could honour."""
+    bounds.check(
+      self, action_bound=(bounds.ABOVE_0, 1e9), steps=(1, 10_000_000),
+      seconds=(bounds.ABOVE_0, 1e9),
+    )  # fmt: skip
 
 
 def check(config: CheckConfig) -> list[Finding]:

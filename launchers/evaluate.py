@@ -9,10 +9,9 @@ import numpy as np
 from rich.console import Console
 import tyro
 
+from datasets import bounds
 from launchers import options
-from launchers.acting import rollouts
-from launchers.acting.behaviours import behaviour_of
-from launchers.acting.places import Places
+from launchers.acting.outcomes import Failure, split
 from launchers.display import progress_bar
 from launchers.hosts import process
 from teachers import registry
@@ -36,6 +35,13 @@ class EvaluateConfig:
   seed: int = 1_000
   """Seed of the initial states."""
 
+  def __post_init__(self) -> None:
+    """Refuses values that nothing could honour."""
+    bounds.check(
+      self, episodes=(1, 10_000_000), episode_steps=(1, 10_000_000),
+      action_bound=(bounds.ABOVE_0, 1e9), seed=bounds.SEED,
+    )  # fmt: skip
+
 
 def evaluate(config: EvaluateConfig, console: Console) -> dict[str, Any]:
   """Runs the episodes.
@@ -51,8 +57,11 @@ def evaluate(config: EvaluateConfig, console: Console) -> dict[str, Any]:
     ValueError: the options and the policy do not fit.
     OSError: the policy cannot be read.
   """
-  if config.episodes < 1:
-    raise ValueError(f'episodes is {config.episodes}; it must be at least 1.')
+  # MuJoCo, which --help does without.
+  from launchers.acting import rollouts
+  from launchers.acting.behaviours import behaviour_of
+  from launchers.acting.places import Places
+
   task = options.task_of(config.policy, config.task)
   places = Places(task, config.action_bound)
   teacher = registry.load(  # Ctrl-C interrupts this process by itself.
@@ -66,7 +75,7 @@ def evaluate(config: EvaluateConfig, console: Console) -> dict[str, Any]:
     rollouts.seed_for(config.seed, rollouts.EVALUATE, index)
     for index in range(config.episodes)
   ]
-  results: list[Union[float, rollouts.Failure]] = []
+  results: list[Union[float, Failure]] = []
   with progress_bar(console) as progress:
     bar = progress.add_task(task, total=config.episodes, unit='episodes')
     while len(results) < config.episodes:
@@ -75,7 +84,7 @@ def evaluate(config: EvaluateConfig, console: Console) -> dict[str, Any]:
         places.take(len(some)), behaviour, config.episode_steps, some
       )
       progress.update(bar, completed=len(results))
-  returns, failures = rollouts.split(results)
+  returns, failures = split(results)
   for reason in failures:
     console.print(f'An episode failed: {reason}', style='yellow', markup=False)
   return {
@@ -99,8 +108,12 @@ def main() -> int:
   """The command; returns its exit code."""
   process.prepare_environment()
   console = Console(stderr=True)
-  config = tyro.cli(EvaluateConfig, prog=process.program('launchers.evaluate'))
-  return options.run_command(console, lambda: evaluate(config, console))
+  program = process.program('launchers.evaluate')
+
+  def work() -> dict[str, Any]:
+    return evaluate(tyro.cli(EvaluateConfig, prog=program), console)
+
+  return options.run_command(console, work)
 
 
 if __name__ == '__main__':

@@ -4,7 +4,7 @@ It is a teacher then: --teacher 'teachers.reward_model:make?path=M.npz'. The
 last line is JSON.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 import dataclasses
 import json
 from pathlib import Path
@@ -16,11 +16,11 @@ import numpy as np
 from rich.console import Console
 import tyro
 
-from datasets import files
+from datasets import bounds, files
 from datasets.store import EpisodeStore, file_name
 from datasets.tasks import Task
-from datasets.types import EnvironmentSpec, Episode, EpisodeId
-from datasets.validation import check_episode, check_task
+from datasets.types import Episode, EpisodeId
+from datasets.validation import OneTask
 from launchers import options
 from launchers.display import progress_bar
 from launchers.hosts import process
@@ -51,6 +51,14 @@ class FitRewardConfig:
   often seen later only. Not for scores."""
   fitting: FittingConfig = dataclasses.field(default_factory=FittingConfig)
 
+  def __post_init__(self) -> None:
+    """Refuses values that nothing could honour."""
+    bounds.check(self, horizon=(1, None))
+    if self.scores and self.horizon != 1:
+      raise ValueError(
+        f'horizon is {self.horizon}; it must be at least 1, and 1 for scores.'
+      )
+
 
 def fit_reward(config: FitRewardConfig, console: Console) -> dict[str, Any]:
   """Fits the model and writes it.
@@ -70,14 +78,8 @@ def fit_reward(config: FitRewardConfig, console: Console) -> dict[str, Any]:
     files.DamagedFileError: an episode of DATA is torn or altered.
   """
   started = time.monotonic()
-  if config.horizon < 1 or (config.scores and config.horizon != 1):
-    raise ValueError(
-      f'horizon is {config.horizon}; it must be at least 1, and 1 for scores.'
-    )
-  if not config.data.is_dir():
-    raise FileNotFoundError(f'There is no directory {config.data}.')
-  files.make_directory(config.output.parent)
   parts, task = _read(config)
+  files.make_directory(config.output.parent)
   examples, held_out = _split(parts, config.fitting.seed)
   arrays = _fit(config, examples, held_out, console)
   metadata = {
@@ -125,33 +127,17 @@ def _fit(
 
 def _read(config: FitRewardConfig) -> tuple[list[Examples], Optional[Task]]:
   """The examples of each episode that has any, by identity, and their task."""
-  store = EpisodeStore(config.data)
-  episodes: Iterable[Episode] = store
+  store = EpisodeStore.open(config.data)
   scores = None
   if config.scores is not None:
     scores = read_scores(config.scores, store)
-    episodes = (store.read(identity) for identity in sorted(scores))
-  parts, task = [], None
-  for episode in _checked(episodes):
-    task = task or episode.task
+  parts, check = [], OneTask()
+  for episode in store.checked(check, scores):
     if scores is None:
       parts.append(_logged(episode, config.horizon))
     else:
       parts.append(_scored(episode, scores[episode.identity]))
-  return parts, task
-
-
-def _checked(episodes: Iterable[Episode]) -> Iterator[Episode]:
-  """Episodes of one task, without infinities."""
-  spec = task = None
-  for episode in episodes:
-    spec = spec or EnvironmentSpec(
-      episode.observations.shape[1], episode.actions.shape[1]
-    )
-    task = task or episode.task
-    check_episode(episode, spec)
-    check_task(episode, task)
-    yield episode
+  return parts, check.task
 
 
 def _logged(episode: Episode, horizon: int) -> Examples:

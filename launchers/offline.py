@@ -16,8 +16,10 @@ import tyro
 
 from agents.bc.config import BCConfig
 from agents.config import AgentConfig
+from datasets import bounds
 from launchers import options
 from launchers.acting import rollouts
+from launchers.acting.outcomes import split
 from launchers.acting.places import Places
 from launchers.display import progress_bar
 from launchers.environments.names import canonical
@@ -64,15 +66,13 @@ class OfflineConfig:
 
   def __post_init__(self) -> None:
     """Refuses values that nothing could honour."""
-    for name in (
-      'learner_steps', 'checkpoint_interval', 'evaluation_interval',
-      'evaluation_episodes', 'episode_steps',
-    ):  # fmt: skip
-      value = getattr(self, name)
-      if value < 1:
-        raise ValueError(f'{name} is {value}; it must be at least 1.')
-    if self.seed < 0:
-      raise ValueError(f'seed is {self.seed}; it must be at least 0.')
+    most = (1, 1_000_000_000)
+    bounds.check(
+      self, learner_steps=most, checkpoint_interval=most,
+      evaluation_interval=most, evaluation_episodes=(1, 100_000),
+      episode_steps=(1, 10_000_000), action_bound=(bounds.ABOVE_0, 1e9),
+      seed=bounds.SEED,
+    )  # fmt: skip
 
   @property
   def run_name(self) -> str:
@@ -174,7 +174,7 @@ class Evaluation:
       for index in range(config.evaluation_episodes)
     ]
     places = self._places.take(min(len(seeds), rollouts.LANES))
-    returns, failures = rollouts.split(
+    returns, failures = split(
       rollouts.evaluate(places, trainer.policy(), config.episode_steps, seeds)
     )
     self._places.refresh()

@@ -10,7 +10,7 @@ of them. The same command again goes on where it was.
 from collections.abc import Mapping
 import sys
 import time
-from typing import Any
+from typing import Any, Union
 
 import numpy as np
 from rich.console import Console
@@ -25,8 +25,10 @@ from datasets.memory import Memory
 from datasets.sampler import UniformSampler
 from datasets.store import EpisodeStore
 from datasets.types import Episode, EpisodeId
+from datasets.validation import EpisodeRefused, check_episode, check_task
 from launchers import options
 from launchers.acting import rollouts
+from launchers.acting.outcomes import Failure, Rollout, split
 from launchers.acting.places import Places
 from launchers.display import progress_bar
 from launchers.hosts import process
@@ -70,14 +72,24 @@ class OnlineTrainer:
     self.episodes = 0
 
   def restore(self) -> None:
-    """Goes on from the newest checkpoint and the episodes before it."""
+    """Goes on from the newest checkpoint and the episodes before it.
+
+    Those after it are acted again: another environment or version may act them
+    otherwise, and an identity is used once.
+    """
+    for path, reason in self._store.quarantine(self._check):
+      self._console.print(
+        f'Set aside {path}: {reason}', style='yellow', markup=False
+      )
     restored = checkpoint.restore_newest(
       {'learner': self._learner}, self._directory.root / 'learner'
     )
-    if restored.step is None:
-      return
-    self.episodes = restored.step // self._config.updates_per_episode
-    kept = [i for i in self._store.digests() if i.episode < self.episodes]
+    step = restored.step or 0
+    self.episodes = step // self._config.updates_per_episode
+    digests = self._store.digests()
+    kept = [i for i in digests if i.episode < self.episodes]
+    for identity in digests.keys() - set(kept):
+      self._store.discard(identity)
     if len(kept) < self.episodes:
       raise ValueError(
         f'{self._directory.root} holds {len(kept)} of the {self.episodes} '
@@ -116,9 +128,28 @@ class OnlineTrainer:
     done = index / config.episodes
     noise = config.acting_noise * (1 - done) + config.final_acting_noise * done
     noise = 1.0 if index < config.random_episodes else noise
-    rollout = self._roll_out(policy, noise)
-    return Episode(
-      EpisodeId(config.run_name, 0, 0, index),
+    places = self._places.take(1)
+    attempt = 0
+    while True:  # Another attempt has another seed.
+      indices = (index, attempt) if attempt else (index,)
+      seed = rollouts.seed_for(config.seed, rollouts.ACT, *indices)
+      (rollout,) = rollouts.run_episodes(
+        places, policy, config.episode_steps, noise, [seed]
+      )
+      try:
+        return self._checked(policy, rollout)
+      except EpisodeRefused as error:
+        self._note_failure(str(error))
+      attempt += 1
+
+  def _checked(
+    self, policy: Policy, rollout: Union[Rollout, Failure]
+  ) -> Episode:
+    """The episode of a rollout; refuses what nothing may learn from."""
+    if isinstance(rollout, Failure):
+      raise EpisodeRefused(rollout.reason)
+    episode = Episode(
+      EpisodeId(self._config.run_name, 0, 0, self.episodes),
       policy.digest,
       rollout.observations,
       rollout.actions,
@@ -126,21 +157,15 @@ class OnlineTrainer:
       rollout.discounts,
       task=self._places.description.task,
     )
+    self._check(episode)
+    return episode
 
-  def _roll_out(self, policy: Policy, noise: float) -> rollouts.Rollout:
-    """Another attempt at an episode that fails has another seed."""
-    config, index, places = self._config, self.episodes, self._places.take(1)
-    attempt = 0
-    while True:
-      indices = (index, attempt) if attempt else (index,)
-      seed = rollouts.seed_for(config.seed, rollouts.ACT, *indices)
-      (rollout,) = rollouts.run_episodes(
-        places, policy, config.episode_steps, noise, [seed]
-      )
-      if not isinstance(rollout, rollouts.Failure):
-        return rollout
-      self._note_failure(rollout.reason)
-      attempt += 1
+  def _check(self, episode: Episode) -> None:
+    task, run = self._places.description.task, self._config.run_name
+    if episode.identity[:3] != (run, 0, 0):
+      raise EpisodeRefused(f'{episode.identity} is none of {run}.')
+    check_episode(episode, task.spec)
+    check_task(episode, task)
 
   def _note_failure(self, reason: str) -> None:
     self._failures += 1
@@ -157,7 +182,7 @@ class OnlineTrainer:
       rollouts.seed_for(config.seed, rollouts.EVALUATE, self.episodes, index)
       for index in range(config.evaluation_episodes)
     ]
-    returns, failures = rollouts.split(
+    returns, failures = split(
       rollouts.evaluate(
         self._places.take(min(len(seeds), rollouts.LANES)),
         policy, config.episode_steps, seeds,
@@ -197,8 +222,9 @@ class OnlineTrainer:
 
   def best_return(self) -> float:
     """Of all evaluations; -inf while there is none."""
-    means = [r['return_mean'] for r in self._table.rows]
-    return max((float(mean) for mean in means if mean), default=-np.inf)
+    rows = self._table.rows
+    means = [float(r['return_mean']) for r in rows if r['return_mean']]
+    return max(filter(np.isfinite, means), default=-np.inf)
 
   def _sample(self, first_step: int, num_steps: int) -> Any:
     sampler = UniformSampler(
@@ -241,11 +267,14 @@ def train(config: OnlineConfig, console: Console) -> dict[str, Any]:
         completed=trainer.episodes,
         description=f'{config.task}: {trainer.last_return()}',
       )
-  best = trainer.best_return()
-  console.print(f'The best snapshot: {directory.root / "best.npz"}')
+  best, path = trainer.best_return(), directory.root / 'best.npz'
+  if path.exists():
+    console.print(f'The best snapshot: {path}')
+  else:
+    console.print('There is no best snapshot: no evaluation went well.')
   return {
     'episodes': trainer.episodes,
-    'best': str(directory.root / 'best.npz'),
+    'best': str(path) if path.exists() else None,
     'return_mean': best if np.isfinite(best) else None,
   }
 

@@ -5,17 +5,20 @@ from pathlib import Path
 import signal
 import sys
 import threading
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
 from rich.console import Console
 import tyro
 
-from launchers.acting import places
+from datasets import bounds
 from launchers.hosts import process
+from launchers.hosts.early import STOPS
 from launchers.options import task_of
-from teachers import credentials, registry, service
+from teachers import registry
 from teachers.base import Teacher
-from teachers.credentials import ServerKeys
+
+if TYPE_CHECKING:
+  from teachers.credentials import ServerKeys
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,12 +47,10 @@ class TeachConfig:
   """File with the bearer token that every call must bear."""
 
   def __post_init__(self) -> None:
-    if not 0 <= self.port <= 65_535:
-      raise ValueError(f'--port is {self.port}; give 0 to 65535.')
-    if self.workers < 1:
-      raise ValueError(f'--workers is {self.workers}; give at least 1.')
-    if self.grace < 0:
-      raise ValueError(f'--grace is {self.grace}; give 0 s or more.')
+    bounds.check(
+      self, action_bound=(bounds.ABOVE_0, 1e9), port=bounds.PORT,
+      workers=(1, 10_000), grace=(0, 1e6),
+    )  # fmt: skip
     if (self.tls_certificate is None) != (self.tls_key is None):
       raise ValueError('Give --tls-certificate and --tls-key together.')
 
@@ -62,8 +63,10 @@ def main() -> int:
     config = tyro.cli(TeachConfig, prog=process.program('launchers.teach'))
     # Caught from here on, so that a stop while it loads ends with 0 as well.
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in STOPS:
       signal.signal(number, lambda *_: stop.set())
+    from teachers import service  # gRPC, which --help does without.
+
     keys = _keys(config)
     address = _address(config)
     teacher = _load(config)
@@ -85,6 +88,8 @@ def main() -> int:
 
 
 def _address(config: TeachConfig) -> str:
+  from teachers import credentials
+
   host = f'[{config.host}]' if ':' in config.host else config.host
   address = f'{host}:{config.port}'
   credentials.check_exposure(
@@ -96,14 +101,18 @@ def _address(config: TeachConfig) -> str:
   return address
 
 
-def _keys(config: TeachConfig) -> ServerKeys:
+def _keys(config: TeachConfig) -> 'ServerKeys':
+  from teachers import credentials
+
   token = credentials.read_token(config.token_file) if config.token_file else ''
   if config.tls_certificate is None or config.tls_key is None:
-    return ServerKeys(token=token)
+    return credentials.ServerKeys(token=token)
   return credentials.read_keys(config.tls_certificate, config.tls_key, token)
 
 
 def _load(config: TeachConfig) -> Teacher:
+  from launchers.acting import places  # MuJoCo.
+
   task = task_of(config.teacher, config.task)
   environment = places.describe(task, config.action_bound)
   return registry.load(config.teacher, environment.task)

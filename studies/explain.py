@@ -21,7 +21,8 @@ from datasets.store import EpisodeStore
 from launchers.environments.suite import Environment
 from launchers.studies import config as study_config
 from launchers.studies import file as study_file
-from launchers.studies.archive import CELLS, Archive
+from launchers.studies.archive import Archive
+from launchers.studies.config import CELLS
 from teachers import registry
 
 _STATES = 4_000
@@ -95,7 +96,7 @@ def directions(
   rows = []
   for tier, start in _starts(study, task):
     path = study_config.directory(runs, 'starts') / start / 'demonstrations'
-    episodes = itertools.islice(EpisodeStore(path), _EPISODES)
+    episodes = itertools.islice(EpisodeStore.open(path), _EPISODES)
     states = np.concatenate([e.observations[:-1] for e in episodes])
     states = states[generator.choice(len(states), _STATES, replace=False)]
     teacher = registry.load(f'{task}/{tier}', environment_task)

@@ -160,7 +160,8 @@ def connect(
       UNDERSTUDY_TEACHER_DEADLINE, else 10.
     patience: seconds for which nobody may answer; None: any time.
     on_trouble: called with what fails when advice is late, again at each
-      further try, and with None when that is over; by whichever thread asks.
+      further try, and with None when advice comes again; by whichever thread
+      asks.
       None: it is logged as a warning.
     is_stopping: asked about every 0.1 s while a call waits.
     token: None: that of the environment variable UNDERSTUDY_TEACHER_TOKEN.

@@ -130,10 +130,9 @@ def read_keys(certificate: Path, key: Path, token: str) -> ServerKeys:
   """
   keys = ServerKeys(certificate.read_bytes(), key.read_bytes(), token)
   try:
-    # Without a password: nobody would be there to type one.
-    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
-      certificate, key, password=''
-    )
+    # The empty password: nobody would be there to type another one.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key, '')
   except (ssl.SSLError, ValueError) as error:
     raise ValueError(
       f'--tls-certificate {certificate} and --tls-key {key} are no pair '

@@ -14,6 +14,7 @@ import numpy as np
 
 from agents.deployed import npz
 from agents.deployed.critic import Critic
+from datasets import bounds
 from teachers.base import Task, Teacher
 
 _KIND = 'understudy-reward-model-1'
@@ -53,22 +54,13 @@ class FittingConfig:
 
   def __post_init__(self) -> None:
     """Refuses values that no fit could honour."""
-    at_least = {
-      'steps': 1, 'batch_size': 1, 'evaluation_interval': 1, 'seed': 0
-    }  # fmt: skip
-    for field, bound in at_least.items():
-      value = getattr(self, field)
-      if value < bound:
-        raise ValueError(f'{field} is {value}; it must be at least {bound}.')
-    if not 0 < self.learning_rate < np.inf:
-      raise ValueError(
-        f'learning_rate is {self.learning_rate}; it must be positive.'
-      )
-    if not self.layer_sizes or min(self.layer_sizes) < 1:
-      raise ValueError(
-        f'layer_sizes is {self.layer_sizes}; it needs one or more positive '
-        'widths.'
-      )
+    bounds.check(
+      self, layer_sizes=bounds.WIDTH, steps=(1, None),
+      batch_size=(1, 10_000_000), learning_rate=(bounds.ABOVE_0, 1e6),
+      evaluation_interval=(1, None), seed=bounds.SEED,
+    )  # fmt: skip
+    if not self.layer_sizes:
+      raise ValueError('layer_sizes is (); it needs one or more widths.')
 
 
 class RewardModel(Teacher):

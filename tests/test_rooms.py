@@ -20,6 +20,7 @@ _AGENT = (
   'agents.deployed',
   'agents.entry',
   'agents.parts',
+  'datasets.bounds',
   'datasets.types',
 )
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
@@ -31,12 +32,18 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     'datasets.types',
   ),
   'agents.parts': ('agents.config', 'agents.deployed', 'datasets.types'),
-  'agents': ('agents.deployed', 'agents.parts', 'datasets.types'),
+  'agents': (
+    'agents.deployed',
+    'agents.parts',
+    'datasets.bounds',
+    'datasets.types',
+  ),
   **{f'agents.{kind}': _AGENT for kind in registry.KINDS},
   'teachers': (
     'agents.deployed',
     'agents.parts.networks',
     'datasets.addresses',
+    'datasets.bounds',
     'datasets.relays',
     'datasets.tasks',
   ),
@@ -63,6 +70,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     'datasets',
     'launchers.acting',
     'launchers.environments',
+    'launchers.hosts.heartbeat',
     'launchers.hosts.process',
     'launchers.runs',
     'teachers',

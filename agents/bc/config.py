@@ -5,6 +5,7 @@ from typing import Literal
 
 from agents import config
 from agents.config import AgentConfig
+from datasets import bounds
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +28,9 @@ class BCConfig(AgentConfig):
 
   def __post_init__(self) -> None:
     """Refuses what cannot be trained."""
+    bounds.check(
+      self, policy_layer_sizes=bounds.WIDTH,
+      learning_rate=(bounds.ABOVE_0, 1e6), batch_size=(1, 10_000_000),
+      gradient_norm=(bounds.ABOVE_0, None),
+    )  # fmt: skip
     config.check_layer_sizes(self, 'policy_layer_sizes')
-    config.check_at_least(self, 1, 'batch_size')
-    config.check_positive(self, 'learning_rate', 'gradient_norm')

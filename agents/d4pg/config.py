@@ -5,6 +5,7 @@ from typing import Literal
 
 from agents import config
 from agents.config import AgentConfig
+from datasets import bounds
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,22 +49,18 @@ class D4PGConfig(AgentConfig):
 
   def __post_init__(self) -> None:
     """Refuses what cannot be trained."""
+    bounds.check(
+      self, policy_layer_sizes=bounds.WIDTH, critic_layer_sizes=bounds.WIDTH,
+      vmin=(-1e9, 1e9), vmax=(-1e9, 1e9), num_atoms=(2, 10_001),
+      policy_learning_rate=(bounds.ABOVE_0, 1e6),
+      critic_learning_rate=(bounds.ABOVE_0, 1e6),
+      batch_size=(1, 10_000_000), n_step=(1, 10_000), discount=(0, 1),
+      target_update_period=(1, None),
+      action_gradient_norm=(bounds.ABOVE_0, None),
+      gradient_norm=(bounds.ABOVE_0, None),
+    )  # fmt: skip
     config.check_layer_sizes(self, 'policy_layer_sizes', 'critic_layer_sizes')
     if not self.vmin < self.vmax:
       raise ValueError(
         f'vmin is {self.vmin}, vmax is {self.vmax}; it must be vmin < vmax.'
       )
-    config.check_at_least(self, 2, 'num_atoms')
-    config.check_at_least(
-      self, 1, 'batch_size', 'n_step', 'target_update_period'
-    )
-    config.check_positive(
-      self,
-      'policy_learning_rate',
-      'critic_learning_rate',
-      'action_gradient_norm',
-      'gradient_norm',
-    )
-    if not 0 <= self.discount <= 1:
-      raise ValueError(f'discount is {self.discount}; it must be in [0, 1].')
-    config.check_choice(self, 'policy_loss_observation', ('first', 'last'))

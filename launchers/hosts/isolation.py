@@ -5,6 +5,7 @@ import fcntl
 import os
 import shlex
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -14,6 +15,7 @@ from rich.console import Console
 
 from datasets import relays
 from launchers.hosts import process, relay
+from launchers.hosts.early import STOPS
 
 _ISOLATED = 'UNDERSTUDY_ISOLATED'
 _COMMAND = 'UNDERSTUDY_COMMAND'
@@ -58,6 +60,8 @@ def enter(
       if addresses := reached():
         relay.start(sorted(addresses))
       sys.stdout.flush()
+      # Until it listens again, see `launchers.hosts.early`.
+      signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
       os.execv(unshare, [*prefix, sys.executable, '-m', module, *sys.argv[1:]])
   console.print(
     '[bold yellow]The ports of this run are open on every interface and trust '

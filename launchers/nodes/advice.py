@@ -6,12 +6,16 @@ refused, for its advice is stored beside that of the old one.
 """
 
 from collections.abc import Callable, Sequence
+import shlex
 from typing import Any, Literal, Optional
 
+import numpy as np
 from rich.console import Console
 
 from datasets import files
 from launchers.acting import places
+from launchers.hosts.heartbeat import Heart
+from launchers.hosts.process import WaitForStop
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
 from teachers import registry, snapshot, untrained
@@ -43,9 +47,10 @@ def settle(
     OSError: a service does not answer.
   """
   if config.demonstrator == untrained.NAME:
+    name = shlex.quote(config.task)
     console.print(
       f'[bold yellow]An untrained policy demonstrates {config.task}.[/] Train '
-      f'a teacher with `python -m launchers.online --task {config.task}` and '
+      f'a teacher with `python -m launchers.online --task {name}` and '
       'name it with --teacher.'
     )
   _settle(config, directory, 'demonstrator', task, 'actions')
@@ -94,7 +99,7 @@ def load(
   role: Role,
   services: Sequence[str] = (),
   notify: Optional[Notify] = None,
-  wait_for_stop: Callable[[float], bool] = lambda _: False,
+  wait_for_stop: WaitForStop = lambda _: False,
 ) -> Teacher:
   """A teacher of the run, as this process asks it.
 
@@ -112,9 +117,6 @@ def load(
   address: str = getattr(config, role)
   path = directory.teacher_file(role)
 
-  def is_stopping() -> bool:
-    return wait_for_stop(0)
-
   addresses = [address] if registry.is_service(address) else []
   if services and address == config.advisor:
     addresses = [f'{registry.SERVICE}{service}' for service in services]
@@ -122,17 +124,68 @@ def load(
     from teachers import client
 
     teacher: Teacher = client.connect(
-      addresses, on_trouble=notify, is_stopping=is_stopping
+      addresses, on_trouble=notify, is_stopping=lambda: wait_for_stop(0)
     )
   elif path.exists():
     teacher = snapshot.read(address, path)
   else:
     record = directory.read_json(directory.teacher_record(role)) or {}
-    teacher = registry.load(
-      address, _task_in(record), on_trouble=notify, is_stopping=is_stopping
-    )
+    teacher = _in_process(address, _task_in(record), notify, wait_for_stop)
   _check_version(directory, role, teacher)
   return teacher
+
+
+def _in_process(
+  address: str,
+  task: Task,
+  notify: Optional[Notify],
+  wait_for_stop: WaitForStop,
+) -> Teacher:
+  """Somebody's Python; a node that waits for it is not taken for hung."""
+
+  def load_it() -> Teacher:
+    # It may ask services, which are waited for as any other is.
+    return registry.load(
+      address, task, on_trouble=notify, is_stopping=lambda: wait_for_stop(0)
+    )
+
+  if not isinstance(wait_for_stop, Heart):
+    return load_it()
+  with wait_for_stop.waiting():
+    teacher = load_it()
+  return _Awaited(teacher, wait_for_stop)
+
+
+class _Awaited(Teacher):
+  """A teacher that may take any time."""
+
+  def __init__(self, teacher: Teacher, heart: Heart):
+    super().__init__(
+      teacher.name,
+      teacher.version,
+      teacher.observation_size,
+      teacher.action_size,
+      teacher.task,
+    )
+    self._teacher = teacher
+    self._heart = heart
+
+  @property
+  def gives(self) -> frozenset[Kind]:
+    """See `Teacher.gives`."""
+    return self._teacher.gives
+
+  def actions(self, observations: np.ndarray) -> np.ndarray:
+    """See `Teacher.actions`."""
+    with self._heart.waiting():
+      return self._teacher.actions(observations)
+
+  def action_gradients(
+    self, observations: np.ndarray, actions: np.ndarray
+  ) -> np.ndarray:
+    """See `Teacher.action_gradients`."""
+    with self._heart.waiting():
+      return self._teacher.action_gradients(observations, actions)
 
 
 def _settle(

@@ -15,14 +15,14 @@ from typing import Any, Optional
 
 from agents.deployed.policy import Policy
 from datasets.types import EpisodeId
+from launchers.nodes import cycle_record
 from launchers.nodes.evaluations import Evaluations
-from launchers.nodes.ledger import Ledger, RunFailedError, summary
+from launchers.nodes.ledger import Ledger, RunFailedError
+from launchers.nodes.refusals import Refusals
 from launchers.runs import provenance
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import EvaluationKey, RunDirectory
-from launchers.runs.tables import Table
 
-REFUSAL_COLUMNS = ('actor', 'episode', 'attempt', 'reason')
 _TICK = 0.05  # Seconds between two looks at the state.
 
 
@@ -41,10 +41,15 @@ class Conductor:
     self._lock = threading.Lock()  # Courier calls handlers from many threads.
     self._ledger = Ledger(config)
     self._cycle = directory.finished_cycles(config.cycles)
+    self._refusals = Refusals(config.run_name, directory)
+    for cycle in self._cycles():
+      for refusal in self._refusals.of(cycle):
+        self._ledger.restore_refusal(*refusal)
     self._phase = 'restore'
     self._policies: dict[int, Policy] = {}
     self._evaluations = Evaluations(config, directory)
     self._troubles: dict[str, str] = {}
+    self._warnings: dict[str, str] = {}
     self._learned: Optional[bytes] = None
     self._learner: dict[str, Any] = {}
     self._seconds: dict[str, float] = collections.defaultdict(float)
@@ -97,6 +102,11 @@ class Conductor:
       episode = EpisodeId(*identity)
       self._ledger.add(episode, digest, episode_return, num_steps, is_new)
 
+  def attempts(self, identity: tuple[Any, ...]) -> int:
+    """How often an episode was refused: the number of its present attempt."""
+    with self._lock:
+      return self._ledger.attempts(EpisodeId(*identity))
+
   def restored(self) -> None:
     """Told that every durable episode has been announced."""
     with self._lock:
@@ -114,23 +124,20 @@ class Conductor:
     Args:
       identity: of the episode.
       reason: for a person.
-      attempt: at the episode, where an actor says it; None: the present one,
-        whose episode the curator has in its hands.
+      attempt: at the episode; told of it a second time, nothing changes. None:
+        the present one.
     """
     with self._lock:
       episode = EpisodeId(*identity)
+      present = self._ledger.attempts(episode)
+      noted = present if attempt is None else attempt
+      if noted < present:
+        return
+      self._refusals.add(episode, noted, reason)
       try:
-        noted = self._ledger.refuse(episode, reason, attempt)
+        self._ledger.refuse(episode, reason, noted)
       except RunFailedError as error:
         self._failure = error
-        return
-      if noted is None:
-        return
-      path = self._directory.cycle(episode.cycle) / 'refused.csv'
-      path.parent.mkdir(parents=True, exist_ok=True)
-      Table(path, REFUSAL_COLUMNS, REFUSAL_COLUMNS[:3]).add(
-        {**episode._asdict(), 'attempt': noted, 'reason': reason}
-      )
 
   # --- What the learner calls. ---
 
@@ -149,6 +156,7 @@ class Conductor:
     """Told of the learner's phase, step, last step, rate and metrics."""
     with self._lock:
       self._learner = {**self._learner, **progress}
+      self._warnings.update(cycle_record.warnings(progress))
 
   def evaluate(self, step: int, policy: bytes) -> None:
     """Asked to evaluate the online policy of learner step `step`."""
@@ -194,10 +202,13 @@ class Conductor:
         'cycle': self._cycle,
         'phase': self._phase,
         'pending': len(self._evaluations),
+        'skipped': self._evaluations.skipped(self._cycle),
         'troubles': dict(self._troubles),
         'learner': self._learner,
         'seconds': dict(self._seconds),
+        'warnings': sorted(self._warnings.values()),
         **self._ledger.status(),
+        'refused': self._ledger.refused(self._cycle),
       }
 
   # --- The loop. ---
@@ -243,37 +254,18 @@ class Conductor:
   def _freeze_data(self) -> None:
     """Records what the cycles' data are, or checks that they still are that."""
     for cycle in self._cycles():
-      path = self._directory.cycle(cycle) / 'batch.json'
-      batch = self._ledger.batch(cycle)
-      frozen = self._directory.read_json(path)
-      if frozen is None:
-        self._directory.write_json(path, batch)
-      elif frozen != batch:
-        raise RunFailedError(
-          f'The episodes of cycle {cycle} are not those that it was learned '
-          f'from: {batch}, but {path} has {frozen}. Restore the episode files, '
-          f'or remove cycle {cycle} and those after it from the run.'
-        )
+      cycle_record.freeze(self._directory, cycle, self._ledger.batch(cycle))
 
   def _publish(self) -> None:
     """Writes what the cycle was, and last of all its policy."""
     assert self._learned is not None
     cycle, directory = self._cycle, self._directory
-    collected = self._ledger.returns(cycle)
-    evaluation = summary(self._evaluations.returns(self._final()))
+    outcome = cycle_record.outcome(
+      cycle, self._ledger, self._evaluations, self._final()
+    )
     record = {
-      'cycle': cycle,
-      **self._ledger.batch(cycle),
-      'refused': self._ledger.refused(cycle),
-      'collected_return_mean': collected.get('return_mean'),
-      'collected_return_std': collected.get('return_std'),
-      'evaluation_return_mean': evaluation.get('return_mean'),
-      'evaluation_return_std': evaluation.get('return_std'),
-      'evaluation_episodes': evaluation['episodes'],
-      'evaluation_failures': self._evaluations.failures(self._final()),
-      'learner_steps': self._final()[2],
+      **outcome,
       'learner': self._learner,
-      'acted_steps': self._ledger.new_steps,
       'seconds': {k: round(v, 2) for k, v in self._seconds.items()},
       'policy_digest': Policy.from_bytes(self._learned).digest,
       'provenance': self._provenance,

@@ -14,7 +14,8 @@ from typing import Any, Optional
 import numpy as np
 
 from datasets import replay
-from datasets.store import EpisodeStore
+from datasets.store import EpisodeStore, episode_digest
+from datasets.tasks import Task
 from datasets.types import Annotation, Episode, EpisodeId
 from datasets.validation import EpisodeRefused, check_episode, check_task
 from launchers.hosts.process import WaitForStop
@@ -146,6 +147,7 @@ class Curator:
     self._store = functools.cache(directory.store)
     self._spool = functools.cache(directory.spool)
     self._delivered: set[EpisodeId] = set()
+    self._refused: dict[tuple[Any, ...], int] = {}  # Which attempt it was.
 
   @property
   def is_waiting(self) -> bool:
@@ -155,21 +157,18 @@ class Curator:
   def restore(self, cycle: int, wait_for_stop: WaitForStop) -> None:
     """Puts what is durable back into Reverb, or before the teacher.
 
-    Damaged files are set aside, so that their episodes are collected again.
-
-    Raises:
-      EpisodeRefused: someone has put an episode of another task there.
+    Nobody vouches for what happened to the files meanwhile: they are checked as
+    they were when they came in. What does not pass is set aside by name, and
+    its episode is collected again.
     """
-    store = self._quarantined(self._store(cycle))
+    store = self._checked(self._store(cycle), cycle)
     digests = store.digests()
     for episode in store:
       if wait_for_stop(0):
         return
-      check_task(episode, self._environment.task)
       self._deliver(episode, digests[episode.identity], is_new=False)
     if self._needs_advice(cycle):
-      for episode in self._quarantined(self._spool(cycle)):
-        check_task(episode, self._environment.task)
+      for episode in self._checked(self._spool(cycle), cycle):
         self._advise(episode)
 
   def receive(self, episode: Episode) -> None:
@@ -180,15 +179,23 @@ class Curator:
       return
     try:
       policy = self._conductor.policy_digest(identity.cycle)
-      self._check(episode, policy)
+      self._check(episode, policy, self._environment.task)
     except EpisodeRefused as error:
       print(f'Refused {identity}: {error}', flush=True)
-      self._conductor.refused(tuple(identity), str(error))
+      self._refuse(episode, str(error))
       return
     if self._needs_advice(identity.cycle):
       self._advise(episode)
     else:
       self._commit(episode)
+
+  def _refuse(self, episode: Episode, reason: str) -> None:
+    """Tells of a refusal; what comes twice is one attempt."""
+    identity = tuple(episode.identity)
+    key = (*identity, episode_digest(episode))
+    if key not in self._refused:
+      self._refused[key] = self._conductor.attempts(identity)
+    self._conductor.refused(identity, reason, self._refused[key])
 
   def take_advice(self) -> None:
     """Commits the episodes that the teacher has answered for."""
@@ -227,8 +234,22 @@ class Curator:
     )
     self._delivered.add(identity)
 
-  def _quarantined(self, store: EpisodeStore) -> EpisodeStore:
-    for path, reason in store.quarantine():
+  def _checked(self, store: EpisodeStore, cycle: int) -> EpisodeStore:
+    """A store of a cycle, without what is none of it."""
+    is_imported = cycle == 0 and self._config.demonstrations.path is not None
+    policy = None if is_imported else self._conductor.policy_digest(cycle)
+
+    def check(episode: Episode) -> None:
+      identity, task = episode.identity, self._environment.task
+      if identity.cycle != cycle or not self._config.wants(identity):
+        raise EpisodeRefused(f'{identity} is not of this cycle of this run.')
+      if is_imported:  # Whoever recorded them has chosen their lengths.
+        check_episode(episode, task.spec)
+      else:
+        self._check(episode, policy)
+      check_task(episode, task)
+
+    for path, reason in store.quarantine(check):
       print(f'Set aside {path}: {reason}', file=sys.stderr, flush=True)
     return store
 
@@ -237,25 +258,23 @@ class Curator:
     return self._adviser is not None and cycle > 0
 
   def _is_wanted(self, identity: EpisodeId) -> bool:
-    run, cycle, actor, episode = identity
-    return (
-      run == self._config.run_name
-      and cycle in self._conductor.open_cycles()
-      and 0 <= episode < self._config.episodes_in(cycle)
-      and actor == episode % self._config.num_actors
-    )
+    is_open = identity.cycle in self._conductor.open_cycles()
+    return is_open and self._config.wants(identity)
 
-  def _check(self, episode: Episode, policy: str) -> None:
-    """Refuses an episode that is not what it should be.
+  def _check(
+    self, episode: Episode, policy: Optional[str], task: Optional[Task] = None
+  ) -> None:
+    """Refuses an episode that is not what it should be; None: any will do.
 
     An episode is whole where it has all the steps of the configuration, or was
     ended: by a true termination, or by an environment that cuts episodes.
     """
     most, environment = self._config.episode_steps, self._environment
-    has_end = len(episode.discounts) and episode.discounts[-1] == 0
+    ends = np.ravel(episode.discounts)  # Of any shape, as yet.
+    has_end = len(ends) and ends[-1] == 0
     is_free = environment.ends_itself or has_end
-    task, length = environment.task, None if is_free else most
-    check_episode(episode, task.spec, policy, length, task)
+    length = None if is_free else most
+    check_episode(episode, environment.task.spec, policy, length, task)
     if episode.num_steps > most:
       raise EpisodeRefused(
         f'Episode {episode.identity}: it has {episode.num_steps} steps, but '

@@ -25,7 +25,7 @@ class Ledger:
     )
     self._returns: dict[int, list[float]] = collections.defaultdict(list)
     self._steps: dict[int, int] = collections.defaultdict(int)
-    self._refusals: dict[EpisodeId, int] = collections.defaultdict(int)
+    self._refusals: dict[EpisodeId, int] = {}
     self.new_steps = 0
     """Steps acted, rather than restored, since `forget_rate`."""
 
@@ -37,7 +37,13 @@ class Ledger:
     num_steps: int,
     is_new: bool,
   ) -> None:
-    """Enters a durable episode; a second time changes nothing."""
+    """Enters a durable episode; a second time changes nothing.
+
+    Raises:
+      ValueError: the run has no such episode.
+    """
+    if not self._config.wants(identity):
+      raise ValueError(f'{identity} is no episode of {self._config.run_name}.')
     cycle = identity.cycle
     if identity in self._digests[cycle]:
       return
@@ -62,10 +68,10 @@ class Ledger:
     Raises:
       RunFailedError: more were refused than the configuration allows.
     """
-    present = self._refusals[identity]
+    present = self.attempts(identity)
     if attempt is not None and attempt < present:
       return None
-    self._refusals[identity] += 1
+    self._refusals[identity] = present + 1
     count, quota = self.refused(identity.cycle), self.quota(identity.cycle)
     share = self._config.max_refused_fraction
     if count > share * quota:
@@ -75,6 +81,18 @@ class Ledger:
       )
     return present
 
+  def restore_refusal(self, identity: EpisodeId, attempt: int) -> None:
+    """Notes a refusal of an earlier start.
+
+    It fails no run: what was wrong may be mended since.
+    """
+    known = self.attempts(identity)
+    self._refusals[identity] = max(known, attempt + 1)
+
+  def attempts(self, identity: EpisodeId) -> int:
+    """How often an episode was refused: the number of its present attempt."""
+    return self._refusals.get(identity, 0)
+
   def missing(self, cycle: int, actor: int) -> list[tuple[int, int]]:
     """What `actor` still owes to `cycle`, as (episode, attempt)."""
     actors = self._config.num_actors
@@ -83,7 +101,7 @@ class Ledger:
       for episode in range(actor, self.quota(cycle), actors)
     )
     return [
-      (identity.episode, self._refusals.get(identity, 0))
+      (identity.episode, self.attempts(identity))
       for identity in identities
       if identity not in self._digests[cycle]
     ]
@@ -101,7 +119,7 @@ class Ledger:
     return all(self.count(cycle) == self.quota(cycle) for cycle in cycles)
 
   def refused(self, cycle: int) -> int:
-    """Episodes of `cycle` that were refused since the program started."""
+    """Episodes of `cycle` that were refused, at any start."""
     return sum(n for i, n in self._refusals.items() if i.cycle == cycle)
 
   def digests(self, cycles: Iterable[int]) -> dict[EpisodeId, str]:

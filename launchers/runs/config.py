@@ -13,7 +13,10 @@ from typing import Any, Literal, Optional
 from agents import registry as agents_registry
 from agents.config import AgentConfig, CloningConfig, ObjectiveConfig
 from agents.d4pg.config import D4PGConfig
+from datasets import bounds
+from datasets.types import EpisodeId
 from launchers.environments import names
+from launchers.runs import run_names
 from teachers import registry, snapshot, untrained
 
 
@@ -31,6 +34,10 @@ class DemonstrationConfig:
   """Standard deviation of the Gaussian noise on the teacher's actions, in
   action units ([-1, 1]); the teacher's own action stays the label."""
 
+  def __post_init__(self) -> None:
+    """Refuses values that no run could honour; cloning needs an episode."""
+    bounds.check(self, episodes=(1, 10_000_000), noise=(0, 10))
+
 
 @dataclasses.dataclass(frozen=True)
 class EvaluationConfig:
@@ -42,6 +49,13 @@ class EvaluationConfig:
   """Episodes per such evaluation."""
   final_episodes: int = 10
   """Episodes for the policy of each cycle, and for the teacher; 0: none."""
+
+  def __post_init__(self) -> None:
+    """Refuses values that no run could honour."""
+    most = 100_000
+    bounds.check(
+      self, interval=(0, None), episodes=(0, most), final_episodes=(0, most)
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,25 +114,16 @@ class GrowingBatchConfig:
 
   def __post_init__(self) -> None:
     """Refuses values that no run could honour; the task gets its one name."""
+    bounds.check(
+      self, action_bound=(bounds.ABOVE_0, 1e9), seed=bounds.SEED,
+      cycles=(0, 10_000), actor_steps=(0, None), teacher_nodes=(0, 64),
+      samples_per_insert=(0, 1e6), learner_steps=(0, None),
+      episode_steps=(1, 10_000_000), acting_noise=(0, 10),
+      num_actors=(1, 1_000), critic_pretrain_steps=(0, None),
+      checkpoint_interval=(1, None), max_refused_fraction=(0, 100),
+    )  # fmt: skip
     object.__setattr__(self, 'task', names.canonical(self.task))
-    at_least = {
-      'cycles': 0, 'actor_steps': 0, 'episode_steps': 1, 'num_actors': 1,
-      'critic_pretrain_steps': 0, 'checkpoint_interval': 1, 'seed': 0,
-      'acting_noise': 0, 'samples_per_insert': 0, 'max_refused_fraction': 0,
-    }  # fmt: skip
-    for field, bound in at_least.items():
-      value = getattr(self, field)
-      if not value >= bound:
-        raise ValueError(f'{field} is {value}; it must be at least {bound}.')
-    if self.demonstrations.episodes < 1:
-      raise ValueError(
-        f'demonstrations.episodes is {self.demonstrations.episodes}; cloning '
-        'needs at least 1.'
-      )
-    if self.teacher_nodes is not None and not 0 <= self.teacher_nodes <= 64:
-      raise ValueError(
-        f'teacher_nodes is {self.teacher_nodes}; it must be from 0 to 64.'
-      )
+    run_names.check(self.run_name)
     agents_registry.check_objective(self.agent, self.objective.kind)
     if (
       self.objective.uses_teacher_actions
@@ -201,6 +206,16 @@ class GrowingBatchConfig:
       return self.demonstrations.episodes
     return self.actor_steps // (self.cycles * self.episode_steps)
 
+  def wants(self, identity: EpisodeId) -> bool:
+    """Whether an episode of this identity is one of the run's."""
+    run, cycle, actor, episode = identity
+    return (
+      run == self.run_name
+      and 0 <= cycle <= self.cycles
+      and 0 <= episode < self.episodes_in(cycle)
+      and actor == episode % self.num_actors
+    )
+
   def to_json(self) -> dict[str, Any]:
     """The tree as plain data, with the derived numbers resolved."""
     tree = dataclasses.asdict(self)
@@ -248,3 +263,7 @@ class LaunchConfig:
   reach."""
   report: bool = True
   """Draw the curves and tables when the run is done."""
+
+  def __post_init__(self) -> None:
+    """Refuses what nobody can listen on."""
+    bounds.check(self, port=bounds.PORT)

@@ -7,7 +7,9 @@ from typing import Any, Optional
 
 from agents.config import AgentConfig
 from agents.d4pg.config import D4PGConfig
+from datasets import bounds
 from launchers.environments import names
+from launchers.runs import run_names
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,8 +51,17 @@ class OnlineConfig:
   """The directory that holds the run directories."""
 
   def __post_init__(self) -> None:
-    """The task gets its one name."""
+    """Refuses values that nothing could honour; the task gets its one name."""
+    bounds.check(
+      self, action_bound=(bounds.ABOVE_0, 1e9), seed=bounds.SEED,
+      episodes=(1, 10_000_000), random_episodes=(0, None),
+      episode_steps=(1, 10_000_000), updates_per_episode=(1, None),
+      acting_noise=(0, 10), final_acting_noise=(0, 10),
+      evaluation_interval=(1, None), evaluation_episodes=(1, 100_000),
+      max_refused_fraction=(0, 100),
+    )  # fmt: skip
     object.__setattr__(self, 'task', names.canonical(self.task))
+    run_names.check(self.run_name)
 
   @property
   def run_name(self) -> str:

@@ -38,6 +38,11 @@ class RunDirectory:
     """What the environment's numbers are."""
     return self.root / 'task.json'
 
+  @property
+  def demonstrations(self) -> Path:
+    """The episodes of cycle 0."""
+    return self.root / 'demonstrations'
+
   def cycle(self, cycle: int) -> Path:
     """The directory of one cycle."""
     return self.root / 'cycles' / f'{cycle:03d}'
@@ -45,7 +50,7 @@ class RunDirectory:
   def store(self, cycle: int) -> EpisodeStore:
     """The episodes of one cycle; cycle 0 has the demonstrations."""
     if cycle == 0:
-      return EpisodeStore(self.root / 'demonstrations')
+      return EpisodeStore(self.demonstrations)
     return EpisodeStore(self.cycle(cycle) / 'episodes')
 
   def learner(self, cycle: int) -> Path:
@@ -152,6 +157,20 @@ class RunDirectory:
     """Writes a small record, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     files.write_text(path, json.dumps(record, indent=2) + '\n')
+
+  @property
+  def is_live(self) -> bool:
+    """Whether another process runs it, at this moment."""
+    path = self.root / '.lock'
+    if not path.exists():
+      return False
+    with path.open('rb') as file:
+      try:
+        # Shared, so that two who look do not take each other for a runner.
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+      except BlockingIOError:
+        return True
+      return False
 
   def lock(self) -> int:
     """Takes the run for this process, until the process ends.

@@ -12,9 +12,10 @@ from rich.console import Console
 
 from agents import registry
 from datasets import files, records
+from datasets.store import EpisodeStore
 from datasets.tasks import Task
-from datasets.types import EpisodeId
-from datasets.validation import check_task
+from datasets.types import Episode, EpisodeId
+from datasets.validation import check_episode, check_task
 from launchers.environments.names import canonical
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
@@ -110,9 +111,13 @@ def _copy_demonstrations(
   directory: RunDirectory,
   task: Task,
 ) -> None:
-  target = directory.store(0)
-  for episode in start.store(0):
+
+  def check(episode: Episode) -> None:
+    check_episode(episode, task.spec)
     check_task(episode, task)
+
+  target = directory.store(0)
+  for episode in EpisodeStore.open(start.demonstrations).checked(check):
     identity = EpisodeId(config.run_name, *episode.identity[1:])
     target.commit(episode._replace(identity=identity))
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 import csv
 import errno
 import io
+import os
 from pathlib import Path
 import sys
 import time
@@ -66,6 +67,8 @@ class Table:
     try:
       with self._path.open('a') as file:
         self._writer(file).writerow(cells)
+        file.flush()
+        os.fsync(file.fileno())
     except OSError as error:
       if error.errno == errno.ENOSPC:
         raise files.OutOfSpaceError(
@@ -77,6 +80,11 @@ class Table:
     self.rows.append(cells)
     self._known.add(key)
     return True
+
+  def sync(self) -> None:
+    """Makes its rows durable, for whoever drops what they were made of."""
+    with self._path.open('rb') as file:
+      os.fsync(file.fileno())
 
   def keep(self, rows: list[dict[str, str]]) -> None:
     """Replaces the table by some of its rows."""

@@ -17,8 +17,7 @@ from datasets.memory import Memory
 from datasets.sampler import UniformSampler
 from datasets.store import EpisodeStore, digest_of
 from datasets.tasks import Task
-from datasets.types import EnvironmentSpec
-from datasets.validation import check_episode, check_task
+from datasets.validation import OneTask
 from launchers.nodes.batches import gather_for
 from launchers.runs.run_directory import RunDirectory
 from launchers.runs.tables import Table
@@ -60,26 +59,18 @@ class Log:
     self.memory = Memory(config.n_step, config.discount, with_labels=True)
     self.num_episodes = 0
     digests = hashlib.sha256()
-    spec: EnvironmentSpec | None = None
+    check = OneTask(task)
     for directory in directories:
-      if not directory.is_dir():
-        raise FileNotFoundError(f'There is no directory {directory}.')
-      store = EpisodeStore(directory)
-      for episode in store:
-        spec = spec or EnvironmentSpec(
-          episode.observations.shape[-1], episode.actions.shape[-1]
-        )
-        task = task or episode.task
-        check_episode(episode, spec)
-        check_task(episode, task)
+      store = EpisodeStore.open(directory)
+      for episode in store.checked(check):
         self.memory.extend([episode])
         self.num_episodes += 1
       digests.update(digest_of(store.digests()).encode())
-    if spec is None:
+    if check.spec is None:
       names = ', '.join(map(str, directories))
       raise ValueError(f'There are no episodes in {names}.')
-    self.spec = spec
-    self.task = task
+    self.spec = check.spec
+    self.task = check.task
     self.digest = digests.hexdigest()
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
-from datasets import arrays, files
+from datasets import arrays, files, validation
 from datasets.store import (
   EpisodeConflictError,
   EpisodeStore,
@@ -282,3 +282,31 @@ def test_a_store_is_made_with_its_parents(tmp_path):
   directory: pathlib.Path = tmp_path / 'a' / 'b'
   assert list(EpisodeStore(directory)) == []
   assert directory.is_dir()
+
+
+def test_reading_makes_and_clears_nothing(tmp_path):
+  with pytest.raises(FileNotFoundError, match='no directory'):
+    EpisodeStore.open(tmp_path / 'mistyped')
+  assert not list(tmp_path.iterdir())
+  EpisodeStore(tmp_path / 'there').commit(make_episode())
+  aside = tmp_path / 'there' / '.x.aside'
+  aside.touch()
+  assert len(EpisodeStore.open(tmp_path / 'there')) == 1
+  assert aside.exists()
+
+
+def test_what_a_check_refuses_is_named_or_set_aside(store):
+  def check(episode):
+    if episode.identity.episode:
+      raise validation.EpisodeRefused('it is odd')
+
+  good, bad = make_episode(0), make_episode(1)
+  store.commit(good)
+  store.commit(bad)
+  with pytest.raises(validation.EpisodeRefused) as refusal:
+    list(store.checked(check))
+  assert file_name(bad.identity) in str(refusal.value)
+  assert len(list(store.checked(check, [good.identity]))) == 1
+  ((moved, reason),) = store.quarantine(check)
+  assert (moved.name, reason) == (file_name(bad.identity), 'it is odd')
+  assert list(store.digests()) == [good.identity]

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+import shutil
 import signal
 import subprocess
 import sys
@@ -80,7 +81,7 @@ ONLINE = (
 )  # fmt: skip
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_online_resumes_where_it_was_killed(tmp_path: Path) -> None:
   calm = command('online', *ONLINE, '--runs', str(tmp_path / 'calm'))
   assert calm.returncode == 0, calm.stderr
@@ -113,3 +114,22 @@ def test_online_resumes_where_it_was_killed(tmp_path: Path) -> None:
   assert snapshots[0].policy.task == task
   store = EpisodeStore(run / 'episodes')
   assert {episode.task for episode in store} == {task}
+
+
+def test_online_checks_what_it_finds_and_acts_again_what_it_forgot(
+  tmp_path: Path,
+) -> None:
+  """An episode after the last checkpoint may be of another version's making."""
+  words = (*ONLINE, '--runs', str(tmp_path), '--name', 'run')
+  assert command('online', *words).returncode == 0
+  store = EpisodeStore(tmp_path / 'run/episodes')
+  episodes = list(store)
+  shutil.rmtree(tmp_path / 'run/learner/step_000000120')
+  last = episodes[-1]
+  store.discard(last.identity)
+  store.commit(last._replace(rewards=last.rewards + 1))
+  store.commit(last._replace(identity=last.identity._replace(run='other')))
+  again = command('online', *words)
+  assert again.returncode == 0, again.stderr
+  assert 'other-000' in again.stderr.replace('\n', '')
+  np.testing.assert_array_equal(store.read(last.identity).rewards, last.rewards)

@@ -56,11 +56,14 @@ def test_an_answer_that_lies_is_refused_after_three(answer, message) -> None:
     return answer(request, context)
 
   with fake(Actions=count) as address:
-    remote = client.connect([address], patience=0.0)
+    told = Told()
+    remote = client.connect([address], patience=0.0, on_trouble=told)
     with pytest.raises(errors.AdviceRefusedError, match=message) as caught:
       remote.actions(OBSERVATIONS)
   assert address in str(caught.value)
   assert len(asked) == 3
+  assert len(told.messages) == 2  # Before each further try; no end of it.
+  assert None not in told.messages
 
 
 def test_another_service_is_asked_when_one_lies() -> None:
@@ -182,9 +185,10 @@ def test_a_slow_service_meets_the_deadline() -> None:
       remote.actions(OBSERVATIONS)
     assert 0.5 <= time.monotonic() - began < 5
     assert 'DEADLINE_EXCEEDED' in told.messages[0]
-    assert told.messages[-1] is None
+    assert None not in told.messages
     finish.set()
     np.testing.assert_array_equal(remote.actions(OBSERVATIONS), GOOD)
+    assert told.messages[-1] is None
 
 
 @pytest.mark.parametrize('text', ['0', '-1', 'inf', 'soon'])

@@ -102,13 +102,11 @@ def test_a_bound_holds_where_squares_overflow(size):
     )
 
 
-@pytest.mark.parametrize('sizes', [(0.0, 1e-30), (1.0, 1e18)])
-def test_ordinary_directions_keep_their_bits(sizes):
+@pytest.mark.parametrize(('low', 'high'), [(0.0, 1e-30), (1.0, 1e18)])
+def test_ordinary_directions_keep_their_bits(low, high):
   random = np.random.default_rng(0)
   directions = random.normal(size=(1_000, 6)).astype(np.float32)
-  directions *= random.uniform(sizes[0], sizes[1], size=(1_000, 1)).astype(
-    np.float32
-  )
+  directions *= random.uniform(low, high, (1_000, 1)).astype(np.float32)
   norm = tf.norm(directions, axis=-1, keepdims=True)
   plain = directions * (1.0 / tf.maximum(norm, 1.0))
   np.testing.assert_array_equal(regularizers.bounded(directions, 1.0), plain)

@@ -12,11 +12,12 @@ import numpy as np
 from rich.console import Console
 
 from datasets import relays
-from launchers.hosts import isolation
+from launchers.hosts import early, isolation
 from teachers import client
 
 
 def main() -> None:
+  early.listen()
   addresses = [word for word in sys.argv[1:] if word != '--wait']
   isolation.enter(
     'tests.launchers.hosts.alone',
