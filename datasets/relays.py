@@ -14,7 +14,7 @@ _VARIABLE = 'UNDERSTUDY_RELAYS'
 
 
 def announce(sockets: Mapping[str, str]) -> None:
-  """Tells this process and its children.
+  """Tells this process and its children, which are cut off otherwise.
 
   Args:
     sockets: paths of Unix sockets by 'host:port'.
@@ -27,9 +27,10 @@ def forget() -> None:
   os.environ.pop(_VARIABLE, None)
 
 
-def find(address: str) -> Optional[str]:
-  """The path of the socket that leads to 'host:port'; None: dial itself."""
-  return json.loads(os.environ.get(_VARIABLE, '{}')).get(address)
+def announced() -> Optional[dict[str, str]]:
+  """What was announced; None: nobody is cut off."""
+  text = os.environ.get(_VARIABLE)
+  return None if text is None else json.loads(text)
 
 
 def is_up(path: str) -> bool:

@@ -13,7 +13,6 @@ A whole one:
 `python -m launchers.describe TASK` prints it.
 """
 
-from collections.abc import Iterable
 from typing import Any, Literal, Optional
 
 import numpy as np
@@ -88,7 +87,7 @@ class Teacher:
   @property
   def reaches(self) -> frozenset[str]:
     """The services, as host:port, that it or a teacher that it holds asks."""
-    return _reached_by(list(vars(self).values()))
+    return _reached_by(self)
 
   def actions(self, observations: np.ndarray) -> np.ndarray:
     """What it would do.
@@ -125,14 +124,23 @@ class Teacher:
     raise NotGivenError(f'The teacher {self.name} gives no action gradients.')
 
 
-def _reached_by(parts: Iterable[Any]) -> frozenset[str]:
-  """What the teachers among some values reach."""
+def _reached_by(teacher: Teacher) -> frozenset[str]:
+  """What the teachers reach that it holds, also in lists and the like."""
   found: frozenset[str] = frozenset()
-  for part in parts:
+  left: list[Any] = list(vars(teacher).values())
+  seen = {id(teacher)}  # They may hold each other.
+  while left:
+    part = left.pop()
+    if id(part) in seen:
+      continue
+    seen.add(id(part))
     if isinstance(part, Teacher):
-      found |= part.reaches
+      if type(part).reaches is not Teacher.reaches:
+        found |= part.reaches
+      else:
+        left += vars(part).values()
     elif isinstance(part, (list, tuple, set, frozenset)):
-      found |= _reached_by(part)
+      left += part
     elif isinstance(part, dict):
-      found |= _reached_by(part.values())
+      left += part.values()
   return found

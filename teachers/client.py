@@ -221,6 +221,8 @@ def _deadline() -> float:
 
 def _describe(services: Services, deadline: float) -> Description:
   """What one of them says; those that answer now say the same."""
+  # A hanging one is not waited for longer than patience lasts.
+  deadline = min(deadline, services.patience or deadline)
   found = services.run(lambda endpoint: endpoint.describe(deadline))
   for endpoint in services.endpoints:
     try:

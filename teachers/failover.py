@@ -35,7 +35,7 @@ class Services:
     is_stopping: Callable[[], bool],
   ):
     self.endpoints = endpoints
-    self._patience = patience
+    self.patience = patience
     self._on_trouble = on_trouble
     self._is_stopping = is_stopping
     self._turns = itertools.count()
@@ -90,10 +90,10 @@ class Services:
     return sorted(turn, key=Endpoint.is_resting)
 
   def _check_patience(self, what: str, absent: float) -> None:
-    if self._patience is not None and absent >= self._patience:
+    if self.patience is not None and absent >= self.patience:
       raise TeacherUnavailableError(
         f'No advice for {absent:.1f} s, longer than the patience of '
-        f'{self._patience:g} s: {what}'
+        f'{self.patience:g} s: {what}'
       )
 
   def _wait(self, what: str, absent: float, pause: float) -> None:

@@ -45,6 +45,7 @@ def enter(
   if outer.startswith(f'{os.getpid()} '):  # An inherited one says nothing.
     if outer != _here() and _is_cut_off():
       _raise_loopback()
+      relay.tidy_at_exit()
       return
     is_open = True
   relays.forget()
@@ -55,10 +56,10 @@ def enter(
       [*prefix, 'true'], capture_output=True, timeout=10, check=False
     )
     if works.returncode == 0:
+      addresses = sorted(reached())
+      relays.announce(relay.start(addresses) if addresses else {})
       os.environ[_COMMAND] = command(module)
       os.environ[_ISOLATED] = _here()
-      if addresses := reached():
-        relay.start(sorted(addresses))
       sys.stdout.flush()
       # Until it listens again, see `launchers.hosts.early`.
       signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)

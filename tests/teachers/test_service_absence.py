@@ -2,6 +2,7 @@
 
 from concurrent import futures
 import signal
+import socket
 import time
 
 import numpy as np
@@ -133,3 +134,12 @@ def test_services_of_different_teachers_are_refused(other) -> None:
   name, value = next(iter(other.items()))
   assert f'({name}: {value}, not ' in str(caught.value)
   assert 'than doubler, which' in str(caught.value)
+
+
+def test_a_service_that_hangs_does_not_outlast_the_patience() -> None:
+  with socket.create_server(('127.0.0.1', 0)) as silent:
+    address = f'127.0.0.1:{silent.getsockname()[1]}'
+    began = time.monotonic()
+    with pytest.raises(errors.TeacherUnavailableError, match='No advice for'):
+      client.connect([address], deadline=60.0, patience=1.0)
+    assert time.monotonic() - began < 10
