@@ -1,13 +1,8 @@
 """Runs with teachers: asked once, waited for, refused when they lie."""
 
-from collections.abc import Iterator
-import contextlib
 import csv
-import os
 from pathlib import Path
 import signal
-import subprocess
-import sys
 
 import numpy as np
 import portpicker
@@ -16,6 +11,7 @@ import pytest
 from datasets.store import EpisodeStore
 from tests.launchers import counting, harness
 from tests.launchers.harness import Run
+from tests.launchers.serving import served
 
 pytestmark = pytest.mark.processes
 
@@ -35,28 +31,6 @@ def rows(run: Run, cycle: int) -> list[dict[str, str]]:
 
 def spooled(run: Run) -> int:
   return len(list(run.directory.glob('cycles/*/unadvised/*.npz')))
-
-
-@contextlib.contextmanager
-def served(teacher: str, port: int) -> Iterator[subprocess.Popen]:
-  """A service in a process of its own, as a person starts it."""
-  process = subprocess.Popen(
-    [
-      sys.executable, '-m', 'launchers.teach', '--teacher', teacher,
-      '--task', 'cartpole-swingup', '--port', str(port),
-    ],
-    cwd=harness.ROOT,
-    env={**os.environ, 'PYTHONPATH': str(harness.ROOT)},
-    stderr=subprocess.PIPE,
-    text=True,
-  )  # fmt: skip
-  try:
-    assert process.stderr is not None
-    assert 'serves' in (line := process.stderr.readline()), line
-    yield process
-  finally:
-    process.kill()
-    process.wait()
 
 
 @pytest.fixture(scope='module')
@@ -216,46 +190,3 @@ def test_another_version_is_refused(tmp_path: Path) -> None:
   with harness.launched(tmp_path, **changes) as run:
     assert run.wait(60) == 2, run.output
   assert 'of version 2' in run.output
-
-
-@pytest.mark.parametrize(
-  'factory',
-  [
-    'teachers.degraded:make?teacher={}&noise=0.1',
-    'teachers.committee:make?teachers={0},{0}',
-    'teachers.degraded:make?teacher=teachers.committee:make%3Fteachers%3D{}',
-    f'{counting.__name__}:make_wrapped?service={{}}',
-  ],
-)
-def test_a_service_inside_of_a_teacher_is_reached(
-  tmp_path: Path, factory: str
-) -> None:
-  """By a run that stays in its namespace."""
-  port = portpicker.pick_unused_port()
-  changes = {
-    'teacher': factory.format(f'grpc://127.0.0.1:{port}'),
-    'demonstrations__teacher': str(harness.write_teacher(tmp_path / 't.npz')),
-    'objective__kind': 'teacher_action',
-  }
-  with served(str(tmp_path / 't.npz'), port):
-    run = harness.complete(tmp_path, **changes)
-  assert 'open on every interface' not in run.output
-  harness.check_counts(run.directory)
-  assert not spooled(run)
-
-
-@pytest.mark.parametrize('inner', [False, True])
-def test_a_service_that_never_was_ends_the_first_start(
-  tmp_path: Path, inner: bool
-) -> None:
-  address = f'grpc://127.0.0.1:{portpicker.pick_unused_port()}'
-  changes = {
-    'teacher': f'teachers.degraded:make?teacher={address}'
-    if inner
-    else address,
-    'objective__kind': 'teacher_action',
-  }
-  with harness.launched(tmp_path, **changes) as run:
-    assert run.wait(60) == 2, run.output
-  assert 'No advice for' in run.output
-  assert address in run.output
