@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import logging
 import os
 from pathlib import Path
+import time
 from typing import Any, Optional
 
 import numpy as np
@@ -25,6 +26,8 @@ ROOT_CERTIFICATES = 'UNDERSTUDY_TEACHER_ROOT_CERTIFICATES'
 DEADLINE = 'UNDERSTUDY_TEACHER_DEADLINE'
 """Environment variables: secrets have no place in config.json, where a run's
 command line is written, and a deadline may change when a run goes on."""
+
+_LAST_SECONDS = 1.0  # Which even the last try has.
 
 
 class RemoteTeacher(Teacher):
@@ -221,9 +224,16 @@ def _deadline() -> float:
 
 def _describe(services: Services, deadline: float) -> Description:
   """What one of them says; those that answer now say the same."""
-  # A hanging one is not waited for longer than patience lasts.
-  deadline = min(deadline, services.patience or deadline)
-  found = services.run(lambda endpoint: endpoint.describe(deadline))
+  began = time.monotonic()
+
+  def ask(endpoint: Endpoint) -> Description:
+    if not services.patience:
+      return endpoint.describe(deadline)
+    # One that hangs is waited for no longer than one that is not there.
+    left = services.patience - (time.monotonic() - began)
+    return endpoint.describe(min(deadline, max(left, _LAST_SECONDS)))
+
+  found = services.run(ask)
   for endpoint in services.endpoints:
     try:
       endpoint.check(found, services.probe_deadline(endpoint, deadline))

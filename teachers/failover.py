@@ -66,9 +66,13 @@ class Services:
             raise
           failures.append(str(error))
       what, absent = '; '.join(failures), time.monotonic() - began
-      if not answered:
+      # Jitter: many clients must not come back all at once.
+      seconds = pause * random.uniform(0.5, 1.0)
+      if not answered and self.patience is not None:
         self._check_patience(what, absent)
-      self._wait(what, absent, pause)
+        # The last try is when the patience ends, and not long after it.
+        seconds = min(seconds, self.patience - absent)
+      self._wait(what, absent, seconds)
       pause = min(2 * pause, _PAUSE_MOST)
 
   def probe_deadline(self, endpoint: Endpoint, deadline: float) -> float:
@@ -96,13 +100,11 @@ class Services:
         f'{self.patience:g} s: {what}'
       )
 
-  def _wait(self, what: str, absent: float, pause: float) -> None:
-    # Jitter: many clients must not come back all at once.
-    pause *= random.uniform(0.5, 1.0)
+  def _wait(self, what: str, absent: float, seconds: float) -> None:
     self._tell(
-      f'No advice for {absent:.1f} s, next try in {pause:.1f} s: {what}'
+      f'No advice for {absent:.1f} s, next try in {seconds:.1f} s: {what}'
     )
-    until = time.monotonic() + pause
+    until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
       if self._is_stopping():
         raise TeacherStoppedError(f'Stopped while waiting for advice: {what}')

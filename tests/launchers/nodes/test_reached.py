@@ -132,7 +132,7 @@ def test_a_service_that_never_was_ends_the_first_start(
   options = changes(tmp_path, port, factory)
   with harness.launched(tmp_path, **options) as run:
     assert run.wait(60) == 2, run.output
-  assert 'No advice for 10' in run.output
+  assert 'No advice for 10.' in run.output
   assert f'grpc://127.0.0.1:{port}' in run.output
 
 
@@ -150,6 +150,24 @@ def test_a_service_that_is_away_is_waited_for_through_the_relay(
       run.wait_for(lambda: run.metrics(0) >= 1)
     run.wait_for(lambda: 'waits for the teacher' in run.output)
     time.sleep(20)
+    with served(str(tmp_path / 'teacher.npz'), port):
+      assert run.wait() == 0, run.output
+  harness.check_counts(run.directory)
+
+
+def test_a_run_goes_on_while_a_service_inside_of_a_teacher_is_away(
+  tmp_path: Path,
+) -> None:
+  """What it reaches is on record, so that nobody has to answer for it."""
+  port = portpicker.pick_unused_port()
+  options = changes(tmp_path, port, 'teachers.degraded:make?teacher={}')
+  with harness.launched(tmp_path, **options) as run:
+    with served(str(tmp_path / 'teacher.npz'), port):
+      run.wait_for(lambda: run.metrics(0) >= 1)
+    run.process.send_signal(signal.SIGINT)
+    assert run.wait(30) == 128 + signal.SIGINT, run.output
+  with harness.launched(tmp_path, **options) as run:
+    run.wait_for(lambda: 'waits for the teacher' in run.output)
     with served(str(tmp_path / 'teacher.npz'), port):
       assert run.wait() == 0, run.output
   harness.check_counts(run.directory)
