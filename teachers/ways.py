@@ -78,9 +78,6 @@ def _channel(
     # Whoever answers at the other end must prove to be who he is all the same.
     target = f'unix:{relay}'
     options += (('grpc.default_authority', address),)
-    if root_certificates is not None:
-      host, _ = credentials.split_address(address)
-      options += (('grpc.ssl_target_name_override', host),)
   if root_certificates is None:
     return grpc.insecure_channel(target, options)
   keys = grpc.ssl_channel_credentials(root_certificates)

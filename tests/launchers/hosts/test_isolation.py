@@ -22,6 +22,7 @@ def test_an_inherited_variable_says_nothing(value) -> None:
   with alone(UNDERSTUDY_ISOLATED=value) as program:
     assert program.said['namespace'] != HERE
     assert program.said['interfaces'][0] == 'lo'
+    assert 'open on every interface' not in program.end()
 
 
 @pytest.mark.parametrize('value', ['', '1'])

@@ -107,6 +107,7 @@ def test_the_next_start_clears_what_was_killed_together() -> None:
     with alone(server.address) as program:
       assert not killed.sockets.exists()
       for one in (lives, program):  # Both of one teacher.
+        assert one.sockets.exists()
         assert one.ask()['rows'] == [4_000]
 
 
