@@ -57,6 +57,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     'teachers',
   ),
   'launchers.runs': (
+    'agents.bc.config',
     'agents.config',
     'agents.d4pg.config',
     'agents.deployed',
@@ -78,6 +79,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
   'launchers.training': (
     'agents',
     'datasets',
+    'launchers.acting',
     'launchers.nodes.batches',
     'launchers.runs',
   ),
@@ -118,7 +120,6 @@ WITH_TENSORFLOW = {
   'launchers.nodes.curriculum',
   'launchers.nodes.learner',
   'launchers.nodes.teacher_gradients',
-  'launchers.online',
   'teachers.reward_fitting',
   *(
     f'{room}.{path.stem}'

@@ -148,6 +148,11 @@ def interruptible() -> Iterator[None]:
   sys.unraisablehook = unraisable
   try:
     yield
+  except Exception as error:
+    if not asked:
+      raise
+    # As a C extension has it that was being imported: "initialization failed".
+    raise Interrupted(asked[-1]) from error
   finally:
     sys.unraisablehook = hook
     for number, handler in previous.items():

@@ -25,7 +25,7 @@ def is_amid_it(run: harness.Run) -> bool:
 
 
 @pytest.mark.processes
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_stop_amid_a_stretch_claims_nothing_and_costs_nothing(
   tmp_path: Path,
 ) -> None:
@@ -122,3 +122,15 @@ def test_a_stop_that_a_callback_swallows_is_raised_again() -> None:
 
   with pytest.raises(process.Interrupted), process.interruptible():
     work()
+
+
+def test_a_stop_that_an_import_takes_for_its_failure_is_still_one() -> None:
+  """As MuJoCo's does: an ImportError in the place of what was raised."""
+  with pytest.raises(process.Interrupted) as stopped, process.interruptible():
+    try:
+      signal.raise_signal(signal.SIGTERM)
+    except process.Interrupted:
+      raise ImportError('initialization failed') from None
+  assert stopped.value.signal == signal.SIGTERM
+  with pytest.raises(ImportError), process.interruptible():
+    raise ImportError('of another reason')
