@@ -17,7 +17,6 @@ from launchers.hosts import isolation, process
 from launchers.runs.config import DEMO, GrowingBatchConfig, LaunchConfig
 from launchers.runs.frozen import ConfigChangedError
 from launchers.runs.run_directory import RunIsLiveError
-from teachers import registry
 from teachers.errors import TeacherFailedError, TeacherUnavailableError
 
 _AT_TOP = tyro.conf.arg(name='')  # Options without a prefix.
@@ -51,13 +50,14 @@ def main() -> int:
     program = process.program('launchers.growing_batch')
     options = tyro.cli(Options, default=defaults, prog=program)
     process.prepare_environment()
-    # A chosen port means that others are to reach it, and a teacher's service
-    # must be reached: such a run stays outside.
-    config = options.run
-    is_open = options.launch.port or any(
-      map(registry.is_service, (config.advisor, config.demonstrator))
+    # A chosen port means that others are to reach it: it stays outside.
+    is_open = bool(options.launch.port)
+    isolation.enter(
+      'launchers.growing_batch',
+      is_open,
+      console,
+      lambda: local.reached(options.run, options.launch),
     )
-    isolation.enter('launchers.growing_batch', bool(is_open), console)
     return local.run(options.run, options.launch, console)
   except (
     ConfigChangedError,

@@ -52,6 +52,14 @@ def run(
     os.close(lock)
 
 
+def reached(config: GrowingBatchConfig, launch: LaunchConfig) -> frozenset[str]:
+  """The services that a run's teachers ask; see `advice.reached`."""
+  from launchers.nodes import advice
+
+  directory = RunDirectory(launch.runs / config.run_name)
+  return advice.reached(config, directory)
+
+
 def _prepare(
   config: GrowingBatchConfig,
   launch: LaunchConfig,

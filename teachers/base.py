@@ -13,7 +13,7 @@ A whole one:
 `python -m launchers.describe TASK` prints it.
 """
 
-from typing import Literal, Optional
+from typing import Any, Literal, Optional
 
 import numpy as np
 
@@ -84,6 +84,11 @@ class Teacher:
       if getattr(type(self), kind) is not getattr(Teacher, kind)
     )
 
+  @property
+  def reaches(self) -> frozenset[str]:
+    """The services, as host:port, that it or a teacher that it holds asks."""
+    return _reached_by(self)
+
   def actions(self, observations: np.ndarray) -> np.ndarray:
     """What it would do.
 
@@ -117,3 +122,25 @@ class Teacher:
     """
     del observations, actions
     raise NotGivenError(f'The teacher {self.name} gives no action gradients.')
+
+
+def _reached_by(teacher: Teacher) -> frozenset[str]:
+  """What the teachers reach that it holds, also in lists and the like."""
+  found: frozenset[str] = frozenset()
+  left: list[Any] = list(vars(teacher).values())
+  seen = {id(teacher)}  # They may hold each other.
+  while left:
+    part = left.pop()
+    if id(part) in seen:
+      continue
+    seen.add(id(part))
+    if isinstance(part, Teacher):
+      if type(part).reaches is not Teacher.reaches:
+        found |= part.reaches
+      else:
+        left += vars(part).values()
+    elif isinstance(part, (list, tuple, set, frozenset)):
+      left += part
+    elif isinstance(part, dict):
+      left += part.values()
+  return found

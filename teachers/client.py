@@ -8,22 +8,26 @@ from collections.abc import Callable, Sequence
 import logging
 import os
 from pathlib import Path
+import time
 from typing import Any, Optional
 
 import numpy as np
 
-from teachers import checks, credentials, wire
+from teachers import asking, checks, credentials, wire
 from teachers import service_pb2 as pb
+from teachers.asking import Report
 from teachers.base import Kind, Teacher
 from teachers.endpoint import AbsentError, Description, Endpoint
 from teachers.errors import AdviceRefusedError
-from teachers.failover import Report, Services
+from teachers.failover import Services
 
 TOKEN = 'UNDERSTUDY_TEACHER_TOKEN'
 ROOT_CERTIFICATES = 'UNDERSTUDY_TEACHER_ROOT_CERTIFICATES'
 DEADLINE = 'UNDERSTUDY_TEACHER_DEADLINE'
 """Environment variables: secrets have no place in config.json, where a run's
 command line is written, and a deadline may change when a run goes on."""
+
+_LAST_SECONDS = 1.0  # Which even the last try has.
 
 
 class RemoteTeacher(Teacher):
@@ -54,6 +58,12 @@ class RemoteTeacher(Teacher):
     kinds += ['actions'] * self._description.gives_actions
     kinds += ['action_gradients'] * self._description.gives_action_gradients
     return frozenset(kinds)
+
+  @property
+  def reaches(self) -> frozenset[str]:
+    """Its services."""
+    services = self._services.endpoints
+    return frozenset(e.address.removeprefix('grpc://') for e in services)
 
   def actions(self, observations: np.ndarray) -> np.ndarray:
     """See `Teacher.actions`."""
@@ -183,7 +193,10 @@ def connect(
     )
   if deadline is None:
     deadline = _deadline()
-  stopping = is_stopping or (lambda: False)
+  usual = asking.current()
+  stopping = is_stopping or usual.is_stopping
+  patience = usual.patience if patience is None else patience
+  on_trouble = on_trouble or usual.on_trouble or _log
   endpoints = [
     Endpoint(
       address.removeprefix('grpc://'),
@@ -193,7 +206,8 @@ def connect(
     )
     for address in addresses
   ]
-  services = Services(endpoints, patience, on_trouble or _log, stopping)
+  usual.note(a.removeprefix('grpc://') for a in addresses)
+  services = Services(endpoints, patience, on_trouble, stopping)
   return RemoteTeacher(_describe(services, deadline), services, deadline)
 
 
@@ -210,7 +224,16 @@ def _deadline() -> float:
 
 def _describe(services: Services, deadline: float) -> Description:
   """What one of them says; those that answer now say the same."""
-  found = services.run(lambda endpoint: endpoint.describe(deadline))
+  began = time.monotonic()
+
+  def ask(endpoint: Endpoint) -> Description:
+    if not services.patience:
+      return endpoint.describe(deadline)
+    # One that hangs is waited for no longer than one that is not there.
+    left = services.patience - (time.monotonic() - began)
+    return endpoint.describe(min(deadline, max(left, _LAST_SECONDS)))
+
+  found = services.run(ask)
   for endpoint in services.endpoints:
     try:
       endpoint.check(found, services.probe_deadline(endpoint, deadline))

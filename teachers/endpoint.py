@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Optional
 import grpc
 
 from datasets.tasks import Task
-from teachers import credentials, wire
+from teachers import credentials, ways, wire
 from teachers import service_pb2 as pb
 from teachers.errors import (
   AdviceRefusedError,
@@ -23,25 +23,6 @@ POLL = 0.1
 """Seconds between two looks at whether to stop."""
 _REST_FIRST, _REST_MOST = 0.5, 30.0
 _MAX_WIDTH = 1_000_000
-
-_OPTIONS = (
-  *wire.OPTIONS,
-  # An error's details come as metadata. Beyond gRPC's own 8 kB they would make
-  # RESOURCE_EXHAUSTED of any error.
-  ('grpc.max_metadata_size', 1 << 18),
-  ('grpc.absolute_max_metadata_size', 1 << 20),
-  ('grpc.enable_http_proxy', 0),
-  ('grpc.service_config_disable_resolution', 1),
-  ('grpc.enable_retries', 0),  # The retries are ours: they can be stopped.
-  ('grpc.use_local_subchannel_pool', 1),
-  # A service that is back is noticed within about a second.
-  ('grpc.initial_reconnect_backoff_ms', 100),
-  ('grpc.min_reconnect_backoff_ms', 2_000),
-  ('grpc.max_reconnect_backoff_ms', 1_000),
-  # A connection whose other end fell silent is given up after 5 s.
-  ('grpc.keepalive_time_ms', 20_000),
-  ('grpc.keepalive_timeout_ms', 5_000),
-)
 
 _ABSENT = (
   grpc.StatusCode.UNAVAILABLE,
@@ -109,14 +90,10 @@ class Endpoint:
       'its token; or reach it through a tunnel to 127.0.0.1.',
     )
     self.address = f'grpc://{address}'
-    target = f'dns:///{address}'  # Else a host named 'unix' would be a scheme.
-    if root_certificates is None:
-      self._channel = grpc.insecure_channel(target, _OPTIONS)
-    else:
-      keys = grpc.ssl_channel_credentials(root_certificates)
-      self._channel = grpc.secure_channel(target, keys, _OPTIONS)
+    self._way = ways.Way(address, root_certificates)
+    channel = self._way.channel
     self._methods = {
-      name: self._channel.unary_unary(f'/{wire.SERVICE}/{name}')
+      name: channel.unary_unary(f'/{wire.SERVICE}/{name}')
       for name in (DESCRIBE, *wire.METHODS.values())
     }
     self._metadata = credentials.bearer(token)
@@ -218,16 +195,21 @@ class Endpoint:
 
   def close(self) -> None:
     """Breaks off what is under way."""
-    self._channel.close()
+    self._way.channel.close()
 
   def _error(self, method: str, future: Any) -> Exception:
     code, details = future.code(), wire.printable(future.details() or '')
     message = f'{self.address} {method}: {code.name}: {details}'
     if _TOO_LONG in details:  # Made of an error of its own by our gRPC.
       return TeacherFailedError(message, passing=True)
+    if self._way.is_cut():
+      return TeacherFailedError(
+        f'{message}. The relay to it, a process of this run, has ended: give '
+        'the same command again.'
+      )
     if code in _ABSENT and _TOO_LARGE not in details:
       self._take_rest()
-      return AbsentError(message)
+      return AbsentError(f'{message}{self._way.note}')
     return TeacherFailedError(message, passing=code in _PASSING)
 
   def _take_rest(self) -> None:

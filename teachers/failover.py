@@ -7,6 +7,7 @@ import threading
 import time
 from typing import Optional, TypeVar
 
+from teachers.asking import Report
 from teachers.endpoint import POLL, AbsentError, Endpoint
 from teachers.errors import (
   AdviceRefusedError,
@@ -20,7 +21,6 @@ ATTEMPTS = 3
 _PAUSE_FIRST, _PAUSE_MOST = 0.1, 5.0
 _PROBE = 1.0  # Seconds, while another service answers.
 
-Report = Callable[[Optional[str]], None]
 Result = TypeVar('Result')
 
 
@@ -35,7 +35,7 @@ class Services:
     is_stopping: Callable[[], bool],
   ):
     self.endpoints = endpoints
-    self._patience = patience
+    self.patience = patience
     self._on_trouble = on_trouble
     self._is_stopping = is_stopping
     self._turns = itertools.count()
@@ -66,9 +66,13 @@ class Services:
             raise
           failures.append(str(error))
       what, absent = '; '.join(failures), time.monotonic() - began
-      if not answered:
+      # Jitter: many clients must not come back all at once.
+      seconds = pause * random.uniform(0.5, 1.0)
+      if not answered and self.patience is not None:
         self._check_patience(what, absent)
-      self._wait(what, absent, pause)
+        # The last try is when the patience ends, and not long after it.
+        seconds = min(seconds, self.patience - absent)
+      self._wait(what, absent, seconds)
       pause = min(2 * pause, _PAUSE_MOST)
 
   def probe_deadline(self, endpoint: Endpoint, deadline: float) -> float:
@@ -90,19 +94,17 @@ class Services:
     return sorted(turn, key=Endpoint.is_resting)
 
   def _check_patience(self, what: str, absent: float) -> None:
-    if self._patience is not None and absent >= self._patience:
+    if self.patience is not None and absent >= self.patience:
       raise TeacherUnavailableError(
         f'No advice for {absent:.1f} s, longer than the patience of '
-        f'{self._patience:g} s: {what}'
+        f'{self.patience:g} s: {what}'
       )
 
-  def _wait(self, what: str, absent: float, pause: float) -> None:
-    # Jitter: many clients must not come back all at once.
-    pause *= random.uniform(0.5, 1.0)
+  def _wait(self, what: str, absent: float, seconds: float) -> None:
     self._tell(
-      f'No advice for {absent:.1f} s, next try in {pause:.1f} s: {what}'
+      f'No advice for {absent:.1f} s, next try in {seconds:.1f} s: {what}'
     )
-    until = time.monotonic() + pause
+    until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
       if self._is_stopping():
         raise TeacherStoppedError(f'Stopped while waiting for advice: {what}')

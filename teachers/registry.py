@@ -13,6 +13,7 @@ from typing import Optional
 
 from datasets import addresses
 from teachers import snapshot, untrained
+from teachers.asking import asking
 from teachers.base import Kind, Task, Teacher
 from teachers.checks import check_teacher
 
@@ -37,7 +38,7 @@ def load(
   task: Task,
   *kinds: Kind,
   on_trouble: Optional[OnTrouble] = None,
-  is_stopping: Callable[[], bool] = lambda: False,
+  is_stopping: Optional[Callable[[], bool]] = None,
 ) -> Teacher:
   """The teacher of an address, which fits the task.
 
@@ -45,7 +46,7 @@ def load(
     address: see the module.
     task: what it is to teach.
     *kinds: the advice that it must give.
-    on_trouble: of a service, told at each try that gets no answer.
+    on_trouble: of services at any depth, told at each try without an answer.
     is_stopping: whether to wait for a service no longer.
 
   Raises:
@@ -61,7 +62,8 @@ def load(
       [address], on_trouble=on_trouble, is_stopping=is_stopping
     )
   elif is_python(address):
-    teacher = _call(address, task)
+    with asking(on_trouble=on_trouble, is_stopping=is_stopping):
+      teacher = _call(address, task)
   elif address == untrained.NAME:
     teacher = untrained.teacher(task)
   else:

@@ -44,6 +44,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     'agents.parts.networks',
     'datasets.addresses',
     'datasets.bounds',
+    'datasets.relays',
     'datasets.tasks',
   ),
   'launchers.environments': ('datasets',),

@@ -13,11 +13,13 @@ import numpy as np
 from rich.console import Console
 
 from datasets import files
+from launchers.acting import places
 from launchers.hosts.heartbeat import Heart
 from launchers.hosts.process import WaitForStop
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
 from teachers import registry, snapshot, untrained
+from teachers.asking import asking
 from teachers.base import Kind, Task, Teacher
 from teachers.checks import check_teacher
 from teachers.errors import WrongTeacherError
@@ -59,6 +61,38 @@ def settle(
     _settle(config, directory, 'advisor', task, 'action_gradients')
 
 
+def reached(
+  config: GrowingBatchConfig, directory: RunDirectory
+) -> frozenset[str]:
+  """The services, as host:port, that the run's teachers ask, at any depth.
+
+  Asked before the run enters its network namespace. Of a teacher in Python only
+  itself can tell: it is loaded, unless the run has it on record.
+
+  Raises:
+    ValueError: a teacher is none of the task.
+    OSError, TeacherUnavailableError: a service does not answer.
+  """
+  roles: list[Role] = ['demonstrator']
+  if config.uses_advice:
+    roles.append('advisor')
+  found: frozenset[str] = frozenset()
+  for role in roles:
+    address = getattr(config, role)
+    if registry.is_service(address):
+      found |= {address.removeprefix(registry.SERVICE)}
+    if not registry.is_python(address):
+      continue
+    record = directory.read_json(directory.teacher_record(role)) or {}
+    if 'reaches' not in record:
+      task = places.describe(config.task, config.action_bound).task
+      with asking(patience=_PATIENCE) as met:
+        teacher = registry.load(address, task)
+      record = {'reaches': met | teacher.reaches}
+    found |= set(record['reaches'])
+  return found
+
+
 def load(
   config: GrowingBatchConfig,
   directory: RunDirectory,
@@ -82,6 +116,7 @@ def load(
   """
   address: str = getattr(config, role)
   path = directory.teacher_file(role)
+
   addresses = [address] if registry.is_service(address) else []
   if services and address == config.advisor:
     addresses = [f'{registry.SERVICE}{service}' for service in services]
@@ -95,19 +130,29 @@ def load(
     teacher = snapshot.read(address, path)
   else:
     record = directory.read_json(directory.teacher_record(role)) or {}
-    teacher = _in_process(address, _task_in(record), wait_for_stop)
+    teacher = _in_process(address, _task_in(record), notify, wait_for_stop)
   _check_version(directory, role, teacher)
   return teacher
 
 
 def _in_process(
-  address: str, task: Task, wait_for_stop: WaitForStop
+  address: str,
+  task: Task,
+  notify: Optional[Notify],
+  wait_for_stop: WaitForStop,
 ) -> Teacher:
   """Somebody's Python; a node that waits for it is not taken for hung."""
+
+  def load_it() -> Teacher:
+    # It may ask services, which are waited for as any other is.
+    return registry.load(
+      address, task, on_trouble=notify, is_stopping=lambda: wait_for_stop(0)
+    )
+
   if not isinstance(wait_for_stop, Heart):
-    return registry.load(address, task)
+    return load_it()
   with wait_for_stop.waiting():
-    teacher = registry.load(address, task)
+    teacher = load_it()
   return _Awaited(teacher, wait_for_stop)
 
 
@@ -150,14 +195,17 @@ def _settle(
   task: Task,
   kind: Kind,
 ) -> None:
-  if directory.teacher_record(role).exists() and (
+  record = directory.read_json(directory.teacher_record(role))
+  if record is not None and (
     directory.teacher_file(role).exists()
     or registry.is_service(getattr(config, role))
+    or record.get('reaches')
   ):
     return  # Whoever asks a service waits for it and checks its version.
-  teacher = _find(getattr(config, role), task)
+  with asking(patience=_PATIENCE) as reached:
+    teacher = registry.load(getattr(config, role), task)
   check_teacher(teacher, task, kind)
-  if directory.teacher_record(role).exists():
+  if record is not None:
     _check_version(directory, role, teacher)
     return
   if isinstance(teacher, SnapshotTeacher):
@@ -169,6 +217,7 @@ def _settle(
       'version': teacher.version,
       'gives': sorted(teacher.gives),
       'task': task.to_json(),
+      'reaches': sorted(reached | teacher.reaches),
     },
   )
 
@@ -177,14 +226,6 @@ def _task_in(record: dict[str, Any]) -> Task:
   """The task of a record; older ones have a list of its name and sizes."""
   tree = record['task']
   return Task(*tree) if isinstance(tree, list) else Task.from_json(tree)
-
-
-def _find(address: str, task: Task) -> Teacher:
-  if not registry.is_service(address):
-    return registry.load(address, task)
-  from teachers import client
-
-  return client.connect([address], patience=_PATIENCE)
 
 
 def _check_version(

@@ -105,3 +105,28 @@ def test_the_contract_finds_what_it_is_there_to_find(change, test, arguments):
   contract = Contract()
   with pytest.raises((AssertionError, ValueError)):
     getattr(contract, test)(contract.make_teacher(), *arguments)
+
+
+class _Holder(Teacher):
+  """Holds anything."""
+
+  def __init__(self, *parts):
+    super().__init__('holder', '1', 3, 2)
+    self.parts = parts
+
+
+class _Remote(_Holder):
+  reaches = frozenset(['host:1'])
+
+
+def test_what_a_teacher_reaches_is_found_at_any_depth():
+  assert _Holder(Constant(0.0)).reaches == frozenset()
+  deep = _Holder({'inner': [_Holder((_Remote(),))]})
+  assert deep.reaches == {'host:1'}
+
+
+def test_teachers_that_hold_each_other_are_asked_once():
+  one, other = _Holder(), _Holder(_Remote())
+  one.parts = (other, [one])
+  other.parts = (*other.parts, one)
+  assert one.reaches == other.reaches == {'host:1'}

@@ -2,13 +2,14 @@
 
 from concurrent import futures
 import signal
+import socket
 import time
 
 import numpy as np
 import portpicker
 import pytest
 
-from teachers import client, errors
+from teachers import client, errors, failover
 from tests.teachers.services import (
   Doubler,
   Process,
@@ -133,3 +134,21 @@ def test_services_of_different_teachers_are_refused(other) -> None:
   name, value = next(iter(other.items()))
   assert f'({name}: {value}, not ' in str(caught.value)
   assert 'than doubler, which' in str(caught.value)
+
+
+def test_a_service_that_hangs_does_not_outlast_the_patience() -> None:
+  with socket.create_server(('127.0.0.1', 0)) as silent:
+    address = f'127.0.0.1:{silent.getsockname()[1]}'
+    began = time.monotonic()
+    with pytest.raises(errors.TeacherUnavailableError, match='No advice for'):
+      client.connect([address], deadline=60.0, patience=1.0)
+    assert time.monotonic() - began < 10
+
+
+def test_the_patience_ends_when_it_is_said_to(monkeypatch) -> None:
+  """Not at the first try after it, here a second later."""
+  monkeypatch.setattr(failover.random, 'uniform', lambda low, high: high)
+  began = time.monotonic()
+  with pytest.raises(errors.TeacherUnavailableError, match='No advice for 2'):
+    client.connect(['127.0.0.1:1'], patience=2.0)
+  assert 2 <= time.monotonic() - began < 3

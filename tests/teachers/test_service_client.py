@@ -197,17 +197,17 @@ def test_the_deadline_of_the_environment(monkeypatch, text) -> None:
   with pytest.raises(ValueError, match=f'{client.DEADLINE} is {text!r}'):
     client.connect(['grpc://127.0.0.1:1'])
   monkeypatch.setenv(client.DEADLINE, '0.2')
-  finish = threading.Event()
+  finish, asked = threading.Event(), []
 
   def slow(request, context):
+    asked.append(request)
     finish.wait(20)
     return describe()(request, context)
 
   with fake(Describe=slow) as address:
-    began = time.monotonic()
     with pytest.raises(errors.TeacherUnavailableError, match='DEADLINE'):
-      client.connect([address], patience=0.1)
-    assert 0.2 <= time.monotonic() - began < 5
+      client.connect([address], patience=1.0)
+    assert len(asked) > 1
     finish.set()
 
 

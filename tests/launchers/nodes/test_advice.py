@@ -1,13 +1,8 @@
 """Runs with teachers: asked once, waited for, refused when they lie."""
 
-from collections.abc import Iterator
-import contextlib
 import csv
-import os
 from pathlib import Path
 import signal
-import subprocess
-import sys
 
 import numpy as np
 import portpicker
@@ -16,6 +11,7 @@ import pytest
 from datasets.store import EpisodeStore
 from tests.launchers import counting, harness
 from tests.launchers.harness import Run
+from tests.launchers.serving import served
 
 pytestmark = pytest.mark.processes
 
@@ -35,28 +31,6 @@ def rows(run: Run, cycle: int) -> list[dict[str, str]]:
 
 def spooled(run: Run) -> int:
   return len(list(run.directory.glob('cycles/*/unadvised/*.npz')))
-
-
-@contextlib.contextmanager
-def served(teacher: str, port: int) -> Iterator[subprocess.Popen]:
-  """A service in a process of its own, as a person starts it."""
-  process = subprocess.Popen(
-    [
-      sys.executable, '-m', 'launchers.teach', '--teacher', teacher,
-      '--task', 'cartpole-swingup', '--port', str(port),
-    ],
-    cwd=harness.ROOT,
-    env={**os.environ, 'PYTHONPATH': str(harness.ROOT)},
-    stderr=subprocess.PIPE,
-    text=True,
-  )  # fmt: skip
-  try:
-    assert process.stderr is not None
-    assert 'serves' in (line := process.stderr.readline()), line
-    yield process
-  finally:
-    process.kill()
-    process.wait()
 
 
 @pytest.fixture(scope='module')
