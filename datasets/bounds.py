@@ -92,10 +92,11 @@ def _check_tuple(
     raise ValueError(f'{name} is {shortened(value)}; give a list.')
   kind = get_args(annotation)[0]
   for element in value:
+    where = f'{name} {shortened(value)}: one'
     if kind in (int, float):
-      _check_number(f'{name}: one', element, kind, bounds[name])
+      _check_number(where, element, kind, bounds[name])
     else:
-      _check_kind(f'{name}: one', element, (kind,))
+      _check_kind(where, element, (kind,))
 
 
 def _check_kind(name: str, value: Any, kinds: tuple[Any, ...]) -> None:

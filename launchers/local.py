@@ -12,9 +12,8 @@ from rich.console import Console
 from datasets import ports
 from launchers import display, options
 from launchers.hosts import isolation, process
-from launchers.runs import demonstrations, start
+from launchers.runs import demonstrations, frozen, start
 from launchers.runs.config import GrowingBatchConfig, LaunchConfig
-from launchers.runs.frozen import freeze
 from launchers.runs.run_directory import RunDirectory
 
 _LITTLE_SPACE = 1 << 20  # Bytes.
@@ -33,7 +32,7 @@ def run(
   directory = RunDirectory(launch.runs / config.run_name)
   lock = directory.lock()
   try:
-    freeze(config, directory.root)
+    config = frozen.keep_horizon(config, directory.root)
     _prepare(config, launch, directory, console)
     code = 0
     if directory.finished_cycles(config.cycles) <= config.cycles:
@@ -44,6 +43,7 @@ def run(
       _conclude(config, directory, console, time.monotonic() - started)
     return code
   finally:
+    directory.remove_if_unused()
     os.close(lock)
 
 
@@ -53,15 +53,35 @@ def _prepare(
   directory: RunDirectory,
   console: Console,
 ) -> None:
-  """Checks what can be checked before any process starts."""
+  """Checks what can be checked before any process starts.
+
+  All of it, before anything is written: a refused command leaves the name
+  free for the corrected one.
+  """
   from launchers.nodes import advice, tasks
 
-  environment = tasks.settle(config, directory)
+  frozen.check(config, directory.root)
+  environment = tasks.describe(config, directory)
+  task = environment.task
   options.warn_unless_seeded(environment, console)
-  advice.settle(config, directory, environment.task, console)
+  teachers = advice.find(config, directory, task, console)
   if launch.start is not None:
-    start.copy_from(launch.start, config, directory, environment.task, console)
-  if config.demonstrations.path:
+    teacher = teachers.get('demonstrator')
+    version = (
+      teacher.version
+      if teacher is not None
+      else directory.teacher_identity('demonstrator')[1]
+    )
+    start.check(launch.start, config, directory, task, version)
+  is_imported = config.demonstrations.path is not None
+  if is_imported and not demonstrations.holds_all(config, directory, task):
+    demonstrations.check_source(config, task)
+  frozen.freeze(config, directory.root)
+  tasks.settle(config, directory)
+  advice.write(teachers, directory, task)
+  if launch.start is not None:
+    start.copy_from(launch.start, config, directory, task, console)
+  if is_imported:
     with display.progress_bar(console) as progress:
       bar = progress.add_task(
         'importing demonstrations', total=config.episodes_in(0), unit='episodes'
@@ -69,7 +89,7 @@ def _prepare(
       demonstrations.import_into(
         config,
         directory,
-        environment.task,
+        task,
         lambda count: progress.update(bar, completed=count),
       )
 

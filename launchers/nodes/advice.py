@@ -5,7 +5,7 @@ as a copy, any other by name and version. A teacher that changes afterwards is
 refused, for its advice is stored beside that of the old one.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Optional
 
 from rich.console import Console
@@ -36,6 +36,39 @@ def settle(
   """Checks the run's teachers and writes them to its directory.
 
   Raises:
+    Exception: see `find`; none was written.
+  """
+  write(find(config, directory, task, console), directory, task)
+
+
+def write(
+  found: Mapping[Role, Teacher], directory: RunDirectory, task: Task
+) -> None:
+  """Writes teachers to the run's directory."""
+  for role, teacher in found.items():
+    if isinstance(teacher, SnapshotTeacher):
+      data = teacher.snapshot.to_bytes()
+      files.write_bytes(directory.teacher_file(role), data)
+    directory.write_json(
+      directory.teacher_record(role),
+      {
+        'name': teacher.name,
+        'version': teacher.version,
+        'gives': sorted(teacher.gives),
+        'task': task.to_json(),
+      },
+    )
+
+
+def find(
+  config: GrowingBatchConfig,
+  directory: RunDirectory,
+  task: Task,
+  console: Console,
+) -> dict[Role, Teacher]:
+  """The teachers that the run has not settled on yet, all of them checked.
+
+  Raises:
     FileNotFoundError: there is no such snapshot.
     ValueError: a teacher is for another task, does not give what the objective
       needs, or is not the one that the run began with.
@@ -47,12 +80,17 @@ def settle(
       f'a teacher with `python -m launchers.online --task {config.task}` and '
       'name it with --teacher.'
     )
-  _settle(config, directory, 'demonstrator', task, 'actions')
-  objective = config.objective
-  if objective.uses_teacher_actions:
-    _settle(config, directory, 'advisor', task, 'actions')
-  if objective.uses_teacher_gradients:
-    _settle(config, directory, 'advisor', task, 'action_gradients')
+  wanted: list[tuple[Role, Kind]] = [('demonstrator', 'actions')]
+  if config.objective.uses_teacher_actions:
+    wanted.append(('advisor', 'actions'))
+  if config.objective.uses_teacher_gradients:
+    wanted.append(('advisor', 'action_gradients'))
+  found: dict[Role, Teacher] = {}
+  for role, kind in wanted:
+    teacher = _new(config, directory, role, task, kind)
+    if teacher is not None:
+      found[role] = teacher
+  return found
 
 
 def load(
@@ -97,34 +135,25 @@ def load(
   return teacher
 
 
-def _settle(
+def _new(
   config: GrowingBatchConfig,
   directory: RunDirectory,
   role: Role,
   task: Task,
   kind: Kind,
-) -> None:
+) -> Optional[Teacher]:
+  """A teacher that is to be written down; None: it was, and still is that."""
   if directory.teacher_record(role).exists() and (
     directory.teacher_file(role).exists()
     or registry.is_service(getattr(config, role))
   ):
-    return  # Whoever asks a service waits for it and checks its version.
+    return None  # Whoever asks a service waits for it and checks its version.
   teacher = _find(getattr(config, role), task)
   check_teacher(teacher, task, kind)
   if directory.teacher_record(role).exists():
     _check_version(directory, role, teacher)
-    return
-  if isinstance(teacher, SnapshotTeacher):
-    files.write_bytes(directory.teacher_file(role), teacher.snapshot.to_bytes())
-  directory.write_json(
-    directory.teacher_record(role),
-    {
-      'name': teacher.name,
-      'version': teacher.version,
-      'gives': sorted(teacher.gives),
-      'task': task.to_json(),
-    },
-  )
+    return None
+  return teacher
 
 
 def _task_in(record: dict[str, Any]) -> Task:

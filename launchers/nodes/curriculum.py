@@ -54,7 +54,7 @@ class Curriculum:
       config.agent,
       self.networks,
       config.objective,
-      max(config.total_learner_steps, 1),
+      config.decay_steps,
       self._gradients,
     )
     self._cloning = Learner(BC(config.cloning, self.networks), self._sample)

@@ -158,6 +158,16 @@ class RunDirectory:
     path.parent.mkdir(parents=True, exist_ok=True)
     files.write_text(path, json.dumps(record, indent=2) + '\n')
 
+  @property
+  def _lock(self) -> Path:
+    return self.root / '.lock'
+
+  def remove_if_unused(self) -> None:
+    """Removes a directory that holds no more than the lock, which is ours."""
+    if [path.name for path in self.root.iterdir()] == [self._lock.name]:
+      self._lock.unlink()
+      self.root.rmdir()
+
   def lock(self) -> int:
     """Takes the run for this process, until the process ends.
 
@@ -168,7 +178,7 @@ class RunDirectory:
       RunIsLiveError: another process has it; names that process.
     """
     self.root.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(self.root / '.lock', os.O_RDWR | os.O_CREAT, 0o644)
+    descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o644)
     try:
       fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -178,6 +188,9 @@ class RunDirectory:
         f'{self.root} is being run by process {holder or "?"}. Wait for it, '
         f'stop it (kill -INT {holder or "PID"}), or use another --name.'
       ) from error
+    if not os.fstat(descriptor).st_nlink:
+      os.close(descriptor)  # `remove_if_unused` was quicker.
+      return self.lock()
     os.ftruncate(descriptor, 0)
     os.write(descriptor, f'{os.getpid()}\n'.encode())
     return descriptor
