@@ -2,7 +2,7 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench report clean
+.PHONY: help setup demo test test-long lint format bench report clean
 
 PYTHON := .venv/bin/python
 # Workers append the working directory to sys.path, where an installed package
@@ -20,8 +20,8 @@ FOLDERS := agents teachers datasets launchers benchmarks studies examples tests 
 
 help:  ## list the commands
 	@echo "Understudy. Commands:"
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) \
-	  | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) \
+	  | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 16
 
 setup:  ## create .venv with the pinned packages, when these have changed
 	@.ci/setup
@@ -29,8 +29,13 @@ setup:  ## create .venv with the pinned packages, when these have changed
 demo: setup  ## clone a teacher, four growing-batch cycles, table and picture
 	@$(PYTHON) -m launchers.growing_batch $(DEMO_ARGS)
 
-test: lint  ## lint and all tests (15 minutes or less on two cores)
-	@$(PYTHON) -m pytest $(PYTEST_ARGS) --junitxml=.pytest_cache/junit.xml
+test: lint  ## lint, units, contracts, one small program of each kind
+	@$(PYTHON) -m pytest $(PYTEST_ARGS) -m "not long" \
+	  --junitxml=.pytest_cache/quick.xml
+
+test-long: setup  ## kills, trainings to a threshold, studies, many programs
+	@$(PYTHON) -m pytest $(PYTEST_ARGS) -m long \
+	  --junitxml=.pytest_cache/long.xml
 
 lint: setup  ## ruff and mypy
 	@$(PYTHON) -m ruff format --check --quiet --diff $(FOLDERS)

@@ -58,12 +58,16 @@ def _is_test(node: ast.stmt) -> bool:
   return isinstance(node, ast.FunctionDef) and node.name.startswith('test_')
 
 
-def main(report: Path) -> int:
+def main(reports: list[Path]) -> int:
   """Compares; prints one line, or what is missing."""
   counts = collected()
   total = sum(counts.values())
   hidden = sorted(files_with_tests() - counts.keys())
-  cases = list(ElementTree.parse(report).iter('testcase'))
+  cases = [
+    case
+    for report in reports
+    for case in ElementTree.parse(report).iter('testcase')
+  ]
   skipped = [case for case in cases if case.find('skipped') is not None]
   for case in skipped:
     reason = case.find('skipped').get('message')
@@ -80,4 +84,4 @@ def main(report: Path) -> int:
 
 
 if __name__ == '__main__':
-  sys.exit(main(Path(sys.argv[1])))
+  sys.exit(main([Path(name) for name in sys.argv[1:]]))

@@ -152,6 +152,14 @@ class Agent(tf.Module, abc.ABC):
     return getattr(self, f'{group}_optimizer')
 
 
+class LearningStoppedError(Exception):
+  """Whoever learns was asked to stop amid a stretch of updates.
+
+  Its metrics are lost: do not save the learner, but go on from its last
+  checkpoint, with the same result as if it had not been stopped.
+  """
+
+
 class Learner(tf.Module):
   """Runs an agent's updates, many in one call of a graph.
 
@@ -159,7 +167,13 @@ class Learner(tf.Module):
   divided into calls.
   """
 
-  def __init__(self, agent: Agent, sample: Sampler, steps_per_call: int = 20):
+  def __init__(
+    self,
+    agent: Agent,
+    sample: Sampler,
+    steps_per_call: int = 20,
+    is_stopping: Callable[[], bool] = lambda: False,
+  ):
     """Starts at step 0.
 
     Args:
@@ -167,6 +181,7 @@ class Learner(tf.Module):
       sample: gives the batches of a range of steps. It should depend on
         nothing but the steps, so that a restored learner sees them again.
       steps_per_call: most updates in one call of the graph.
+      is_stopping: asked between two calls of the graph.
     """
     super().__init__(name='learner')
     if steps_per_call < 1:
@@ -174,6 +189,7 @@ class Learner(tf.Module):
     self.agent = agent
     self._sample = sample
     self._steps_per_call = steps_per_call
+    self._is_stopping = is_stopping
     self._step = tf.Variable(0, trainable=False, dtype=tf.int64, name='steps')
     self._graph: Callable[[Batch, tf.Tensor], tf.Tensor] | None = None
     self._names: tuple[str, ...] = ()
@@ -194,6 +210,7 @@ class Learner(tf.Module):
 
     Raises:
       FloatingPointError: a metric is not finite: the learner has diverged.
+      LearningStoppedError: it was asked to stop before the last of them.
     """
     if num_steps < 1:
       raise ValueError(f'num_steps is {num_steps}; it must be at least 1.')
@@ -212,6 +229,8 @@ class Learner(tf.Module):
       rows.append(self._call(self._sample(first, count), count))
       self._check_finite(rows[-1], first)
       first += count
+      if first < end and self._is_stopping():
+        raise LearningStoppedError
     means = np.concatenate(rows).mean(axis=0, dtype=np.float64)
     return dict(zip(self._names, means.tolist(), strict=True))
 

@@ -1,11 +1,13 @@
 """What a stored transition costs in memory: python -m benchmarks.memory.
 
-Two sides, one after another, each in processes of its own, on transitions of
+Three sides, one after another, each in processes of its own, on transitions of
 cheetah-run's sizes (17 observed values, 6 actions, n = 5):
 
 - ours: 1,000,000 transitions in `datasets.memory.Memory`, which the learner
   samples. What grows is measured: the resident memory of the process, after
   the first episode and after the last one.
+- advised: the same with a teacher's action for each transition, and what the
+  policy of the cycle before does there, as `teacher_action` samples them.
 - reverb: a table of 5-step transitions on a Reverb server in a process of its
   own, written by Acme's NStepTransitionAdder. The resident memory of the server
   is measured after the first episode and after the last one. Far fewer items,
@@ -27,7 +29,7 @@ import numpy as np
 
 from benchmarks import common
 from benchmarks.resident import peak, resident
-from datasets.types import Episode, EpisodeId
+from datasets.types import Annotation, Episode, EpisodeId
 
 _LENGTH = 1_000  # Steps of an episode.
 _OBSERVATION_SIZE, _ACTION_SIZE = 17, 6
@@ -35,6 +37,7 @@ _N_STEP, _DISCOUNT = 5, 0.99
 _BATCH_SIZE, _STEPS_PER_CALL = 256, 20
 _RAW = 4 * (_OBSERVATION_SIZE + _ACTION_SIZE + 2)  # Each observation once.
 _GOAL = 1.5 * _RAW
+_ADVISED_GOAL = 150
 _TABLE = 'priority_table'  # The name that Acme's adder writes to.
 
 
@@ -42,7 +45,7 @@ def main() -> None:
   """Runs both sides, or the one that --side names."""
   common.prepare()
   parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
-  parser.add_argument('--side', choices=['ours', 'reverb', 'server'])
+  parser.add_argument('--side', choices=['ours', 'advised', 'reverb', 'server'])
   parser.add_argument(
     '--episodes', type=int, default=1_000,
     help='episodes of 1000 steps for ours (default: %(default)s)',
@@ -56,6 +59,8 @@ def main() -> None:
     serve()
   elif options.side == 'ours':
     common.print_json(run_ours(options.episodes))
+  elif options.side == 'advised':
+    common.print_json(run_advised(options.episodes))
   elif options.side == 'reverb':
     common.print_json(run_reverb(options.reverb_episodes))
   else:
@@ -63,9 +68,12 @@ def main() -> None:
 
 
 def compare(episodes: int, reverb_episodes: int) -> None:
-  """Runs both sides and reports."""
+  """Runs all sides and reports."""
   ours = common.run_side(
     'benchmarks.memory', 'ours', [f'--episodes={episodes}']
+  )
+  advised = common.run_side(
+    'benchmarks.memory', 'advised', [f'--episodes={episodes}']
   )
   reverb = common.run_side(
     'benchmarks.memory', 'reverb', [f'--reverb_episodes={reverb_episodes}']
@@ -77,6 +85,13 @@ def compare(episodes: int, reverb_episodes: int) -> None:
     'transitions': number,
     'bytes_per_transition': round(ours['allocated_bytes'] / number, 2),
     'goal_bytes_per_transition': _GOAL,
+    'bytes_per_advised_transition': round(
+      advised['allocated_bytes'] / advised['transitions'], 2
+    ),
+    'resident_bytes_per_advised_transition': round(
+      advised['grown_bytes'] / advised['transitions'], 2
+    ),
+    'goal_bytes_per_advised_transition': _ADVISED_GOAL,
     'resident_bytes_per_transition': round(grown, 2),
     'base_bytes': ours['base_bytes'],
     'resident_bytes': ours['resident_bytes'],
@@ -104,6 +119,9 @@ def _lines(result: dict[str, Any]) -> dict[str, str]:
     'raw data': f'{_RAW} bytes a transition',
     'allocated': f'{each} bytes a transition (goal: at most {_GOAL:g}: '
     f'{verdict})',
+    'with advice, anchors': f'{result["bytes_per_advised_transition"]} bytes a '
+    f'transition (goal: at most {_ADVISED_GOAL}), resident '
+    f'{result["resident_bytes_per_advised_transition"]}',
     'resident growth': f'{result["resident_bytes_per_transition"]} bytes a '
     'transition',
     f'resident at {result["transitions"]:,}': _megabytes(
@@ -155,6 +173,40 @@ def run_ours(episodes: int) -> dict[str, Any]:
     'grown_bytes': grown - base,
     'peak_bytes': most,
     'batches_per_second': round(calls * _STEPS_PER_CALL / seconds),
+  }
+
+
+def run_advised(episodes: int) -> dict[str, Any]:
+  """Fills a memory with advice, and asks the anchor about all of it."""
+  from agents import registry
+  from agents.config import ObjectiveConfig
+  from agents.d4pg.config import D4PGConfig
+  from datasets.memory import Memory
+  from datasets.types import EnvironmentSpec
+  from launchers.nodes.batches import gather_for
+
+  config = D4PGConfig()
+  spec = EnvironmentSpec(_OBSERVATION_SIZE, _ACTION_SIZE)
+  networks = registry.make_networks(config, spec, seed=0)
+  objective = ObjectiveConfig('teacher_action')
+  agent = registry.make_agent(config, networks, objective, 1)
+
+  def fill(number: int) -> tuple[Memory, Any]:
+    memory = Memory(_N_STEP, _DISCOUNT, with_labels=True)
+    for episode in _episodes(number):
+      advice = Annotation('teacher', '1', -episode.actions)
+      memory.extend([episode._replace(annotation=advice)])
+    return memory, gather_for('transitions', agent, memory)
+
+  fill(5)  # What TensorFlow takes when it first computes is not the memory's.
+  base = resident()
+  memory, gather = fill(episodes)
+  grown = resident()
+  anchor = gather(np.arange(1)).anchor_action
+  return {
+    'transitions': memory.num_transitions,
+    'allocated_bytes': memory.nbytes + memory.num_transitions * anchor.nbytes,
+    'grown_bytes': grown - base,
   }
 
 

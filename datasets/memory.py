@@ -11,8 +11,6 @@ from datasets.types import Demonstration, Episode, EpisodeId, Transition
 
 __all__ = ['Memory', 'UniformSampler']
 
-_MAX_ROWS = np.iinfo(np.int32).max
-
 
 class _Column:
   """An array that grows at its end.
@@ -40,8 +38,8 @@ class _Column:
   def append(self, values: np.ndarray) -> None:
     size = self._size + len(values)
     if size > len(self._data):
-      # A sixteenth more than is needed: few reallocations, little idle memory.
-      room = size + max(size // 16, 4096)
+      # A little more than is needed: moving pages is cheap, idle ones are not.
+      room = size + max(size // 128, 4096)
       # No one else refers to the data, which is what refcheck asks; it counts
       # references and so is wrong under a debugger or a profiler.
       self._data.resize((room, *self._data.shape[1:]), refcheck=False)
@@ -94,9 +92,9 @@ class Memory:
     self._labels = _Column((0,), np.float32)
     self._rewards = _Column((), np.float32)
     self._discounts = _Column((), np.float32)
-    # The rows of the first and the last observation of a transition.
-    self._first = _Column((), np.int32)
-    self._last = _Column((), np.int32)
+    # [episodes + 1]: the first transition of each, and the end of the last.
+    self._starts = _Column((), np.int64)
+    self._starts.append(np.zeros(1, np.int64))
 
   @property
   def num_transitions(self) -> int:
@@ -133,12 +131,13 @@ class Memory:
       IndexError: an index is out of bounds.
     """
     self._check(indices)
+    first, last = self._rows(indices)
     return Transition(
-      observation=self._observed(self._first, indices),
+      observation=self._observations.values.take(first, axis=0),
       action=self._actions.values.take(indices, axis=0),
       reward=self._rewards.values.take(indices),
       discount=self._discounts.values.take(indices),
-      next_observation=self._observed(self._last, indices),
+      next_observation=self._observations.values.take(last, axis=0),
     )
 
   def advised(self, indices: np.ndarray) -> Transition:
@@ -184,8 +183,9 @@ class Memory:
         'with Memory(with_labels=True).'
       )
     actions = self._labels if self._with_labels else self._actions
+    first, _ = self._rows(indices)
     return Demonstration(
-      observation=self._observed(self._first, indices),
+      observation=self._observations.values.take(first, axis=0),
       action=actions.values.take(indices, axis=0),
     )
 
@@ -196,12 +196,20 @@ class Memory:
       self._labels,
       self._rewards,
       self._discounts,
-      self._first,
-      self._last,
+      self._starts,
     )
 
-  def _observed(self, rows: _Column, indices: np.ndarray) -> np.ndarray:
-    return self._observations.values.take(rows.values.take(indices), axis=0)
+  def _rows(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The rows of the first and the last observation of transitions.
+
+    An episode of T transitions has T + 1 observations: so the rows of its
+    transitions are their indices and as many more as there are episodes before.
+    """
+    starts = self._starts.values
+    episode = np.searchsorted(starts, indices, side='right') - 1
+    first = indices + episode
+    end = starts.take(episode + 1) + episode  # The row of its last observation.
+    return first, np.minimum(first + self._n_step, end)
 
   def _check(self, indices: np.ndarray) -> None:
     if not len(self):
@@ -219,17 +227,11 @@ class Memory:
 
   def _add(self, episode: Episode) -> None:
     self._check_shapes(episode)
-    start, length = len(self._observations), episode.num_steps
-    if start + length + 1 > _MAX_ROWS:
-      raise ValueError(f'A memory holds at most {_MAX_ROWS:,} observations.')
     rewards, discounts = n_step_returns(
       episode.rewards, episode.discounts, self._n_step, self._discount
     )
-    steps = np.arange(length)
     self._observations.append(episode.observations)
     self._actions.append(episode.actions)
-    self._first.append(start + steps)
-    self._last.append(start + np.minimum(steps + self._n_step, length))
     if self._with_labels:
       advice = episode.annotation
       self._labels.append(episode.actions if advice is None else advice.actions)
@@ -239,6 +241,7 @@ class Memory:
       self._advice_dropped = True
     self._discounts.append(discounts)
     self._rewards.append(rewards)
+    self._starts.append(np.array([len(self._rewards)]))
 
   def _check_shapes(self, episode: Episode) -> None:
     length = episode.num_steps

@@ -6,6 +6,8 @@ import importlib
 from pathlib import Path
 import sys
 
+from launchers.hosts import early
+
 COMMANDS = {
   'run': 'growing_batch',
   'online': 'online',
@@ -28,6 +30,7 @@ _LAUNCHERS = Path(__file__).resolve().parent
 
 def main() -> int:
   """Does what the named command does; returns its exit code."""
+  early.listen()
   is_script = Path(sys.argv[0]).name != '__main__.py'
   program = 'understudy' if is_script else 'python -m launchers'
   name, *rest = sys.argv[1:] or ['']

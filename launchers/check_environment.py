@@ -1,7 +1,7 @@
 """Checks an environment: python -m launchers.check_environment --task T.
 
-It says what would go wrong. Its last line is JSON. Exit codes: 0 good, 1 something would break a run, 2 the
-environment is refused.
+It says what would go wrong. Its last line is JSON. Exit codes: 0 good, 1
+something would break a run, 2 the environment is refused.
 """
 
 import dataclasses

@@ -16,9 +16,8 @@ import tyro
 
 from datasets.store import EpisodeStore
 from launchers import options
-from launchers.acting import places, recorder
-from launchers.acting.recorder import DemonstrateConfig, Order, Recorded
-from launchers.acting.rollouts import LANES, Failure
+from launchers.acting.demonstrating import DemonstrateConfig, Order, Recorded
+from launchers.acting.outcomes import Failure
 from launchers.display import progress_bar
 from launchers.hosts import process
 from teachers import registry
@@ -41,6 +40,9 @@ def demonstrate(config: DemonstrateConfig, console: Console) -> dict[str, Any]:
     ValueError: the options, the teacher or what is there do not fit.
     OSError: something cannot be read or written.
   """
+  # MuJoCo, which --help does without.
+  from launchers.acting import places
+
   name = options.task_of(config.teacher, config.task)
   environment = places.describe(name, config.action_bound)
   options.warn_unless_seeded(environment, console)
@@ -81,6 +83,8 @@ def _survey(
   config: DemonstrateConfig, teacher: Teacher, console: Console
 ) -> dict[int, Recorded]:
   """What is there already, all of it by this version of the teacher."""
+  from launchers.acting import recorder
+
   store = EpisodeStore(config.directory)
   for path, reason in store.quarantine():
     console.print(f'Set aside {path}: {reason}; it is recorded again.')
@@ -102,6 +106,9 @@ def _record_missing(
   console: Console,
   rate: options.Rate,
 ) -> dict[int, Recorded]:
+  from launchers.acting import recorder
+  from launchers.acting.rollouts import LANES
+
   attempts = {i: 0 for i in range(order.config.episodes) if i not in known}
   context = multiprocessing.get_context('spawn')
   stopping, troubles = context.Event(), context.SimpleQueue()

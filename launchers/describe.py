@@ -8,7 +8,7 @@ import dataclasses
 import math
 from pathlib import Path
 import sys
-from typing import Any
+from typing import Any, Optional
 
 from rich.console import Console
 from rich.table import Table
@@ -16,6 +16,7 @@ import tyro
 
 from datasets.tasks import Bounds, Field, Task, offsets
 from launchers import options
+from launchers.acting import places as acting_places
 from launchers.environments.suite import Environment
 from launchers.hosts import process
 from teachers import registry, snapshot
@@ -30,13 +31,15 @@ class DescribeConfig:
   """Prints what the numbers of a task are."""
 
   what: tyro.conf.Positional[str]
-  """A task (domain-task); or what carries one: a shipped snapshot (TASK/TIER),
-  the path of a policy or a snapshot, or grpc://host:port."""
+  """A task, as after --task; or what carries one: a shipped snapshot
+  (TASK/TIER), the path of a policy or a snapshot, or grpc://host:port."""
+  action_bound: Optional[float] = None
+  """What actions go up to where the environment does not say."""
   json: bool = False
   """Print it as JSON on the standard output, with offsets and sizes."""
 
 
-def describe(what: str) -> Task:
+def describe(what: str, action_bound: Optional[float] = None) -> Task:
   """The task of that name, or the one that something carries.
 
   Raises:
@@ -51,7 +54,7 @@ def describe(what: str) -> Task:
   elif _is_file(what):
     carried = snapshot.load(what).task
   else:
-    return Environment(what).task
+    return acting_places.describe(what, action_bound).task
   if carried is None:
     raise ValueError(
       f'{what} does not say what task it is of: it is older than that. Ask for '
@@ -105,7 +108,7 @@ def _known(carried: Task) -> Task:
   """The installed task of that name, if it is the one that is carried."""
   try:
     task = Environment(carried.name).task
-  except ValueError:  # Not of the suite: there is no more to say of it.
+  except ValueError:  # Not of the suite, and a file makes nobody's Python run.
     return carried
   return carried if carried.differences(task) else task
 
@@ -132,9 +135,13 @@ def main() -> int:
   console = Console(stderr=True)
   program = process.program('launchers.describe')
   config = tyro.cli(DescribeConfig, prog=program)
+
+  def find() -> Task:
+    return describe(config.what, config.action_bound)
+
   if config.json:
-    return options.run_command(console, lambda: to_json(describe(config.what)))
-  return options.guard(console, lambda: show(describe(config.what), Console()))
+    return options.run_command(console, lambda: to_json(find()))
+  return options.guard(console, lambda: show(find(), Console()))
 
 
 if __name__ == '__main__':

@@ -1,4 +1,7 @@
-"""What a person sees while a run goes on: a table of cycles and a bar."""
+"""What a person sees while a command works: a bar, and of a run its cycles.
+
+On a terminal that nothing can be drawn over, and in a file, these are lines.
+"""
 
 from collections.abc import Sequence
 import time
@@ -10,12 +13,15 @@ from rich.progress import (
   BarColumn,
   MofNCompleteColumn,
   Progress,
+  Task,
+  TaskID,
   TextColumn,
   TimeRemainingColumn,
 )  # fmt: skip
-from rich.table import Table
+from rich.table import Column
 from rich.text import Text
 
+from launchers.reports.cycles import cycle_table
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
 
@@ -26,25 +32,70 @@ _PHASES = {
   'pretrain': 'evaluating the clone (critic)',
   'learn': 'improving the policy',
   'evaluate': 'evaluating',
+  'done': 'done',
 }
-_LINE_PERIOD = 10.0  # Seconds between two lines where there is no terminal.
+_LINE_PERIOD = 10.0  # Seconds between two lines about the same.
 
 
-def progress_bar(console: Console) -> Progress:
-  """The one look of every bar."""
-  return Progress(
-    TextColumn('{task.description:32s}'),
-    BarColumn(bar_width=None),
-    MofNCompleteColumn(),
-    TextColumn('{task.fields[unit]}'),
-    TimeRemainingColumn(),
-    console=console,
-    expand=True,
-  )
+def is_live(console: Console) -> bool:
+  """Whether what is on the screen can be drawn over."""
+  return console.is_terminal and not console.is_dumb_terminal
+
+
+class Bar(Progress):
+  """The one look of every bar: one line, however narrow the terminal is."""
+
+  def __init__(self, console: Console):
+    super().__init__(
+      TextColumn('{task.description}', table_column=_one_line(ratio=2)),
+      BarColumn(None, table_column=_one_line(ratio=1)),
+      _Done(table_column=_one_line()),
+      TextColumn('{task.fields[unit]}', table_column=_one_line()),
+      TimeRemainingColumn(table_column=_one_line()),
+      console=console,
+      expand=True,
+      disable=not is_live(console),
+    )
+    self.notes: Sequence[str] = ()
+    """Lines to show below."""
+    self._said, self._said_at = ('', False), 0.0
+
+  def update(self, task_id: TaskID, **changes: Any) -> None:
+    """Shows that a task is further, or something else, now."""
+    super().update(task_id, **changes)
+    if self.disable:
+      self._say(self._tasks[task_id])
+
+  def _say(self, task: Task) -> None:
+    """Prints a line for what is new, and from time to time for what is not."""
+    now, what = time.monotonic(), (task.description, task.finished)
+    if what == self._said and now - self._said_at < _LINE_PERIOD:
+      return
+    self._said, self._said_at = what, now
+    amount = f' {task.completed:.0f}/{task.total:.0f}' if task.total else ''
+    unit = f' {task.fields["unit"]}' if task.total else ''
+    for line in (f'{task.description}{amount}{unit}', *self.notes):
+      self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+class _Done(MofNCompleteColumn):
+  """12/40; nothing where it is not known of how many."""
+
+  def render(self, task: Task) -> Text:
+    return super().render(task) if task.total else Text()
+
+
+def _one_line(ratio: Optional[int] = None) -> Column:
+  return Column(no_wrap=True, overflow='ellipsis', ratio=ratio)
+
+
+def progress_bar(console: Console) -> Bar:
+  """A bar to enter; its tasks have a `unit`."""
+  return Bar(console)
 
 
 class Display:
-  """Shows a run while it is entered; a plain log where there is no terminal."""
+  """Shows a run while it is entered, and nothing of that afterwards."""
 
   def __init__(
     self,
@@ -55,21 +106,19 @@ class Display:
     self._config = config
     self._directory = directory
     self._console = console
-    self._live = Live(console=console, refresh_per_second=4)
-    self._progress = progress_bar(console)
-    self._task = self._progress.add_task('starting', total=None, unit='')
+    # Whoever entered it prints the last table, once.
+    self._live = Live(console=console, refresh_per_second=4, transient=True)
+    self._bar = Bar(console)
+    self._task = self._bar.add_task('starting', total=None, unit='')
     self._phase = ''
-    self._finished: dict[int, dict[str, Any]] = {}
-    self._last_line = 0.0
 
   def __enter__(self) -> 'Display':
-    if self._console.is_terminal:
+    if is_live(self._console):
       self._live.start()
     return self
 
   def __exit__(self, *_: object) -> None:
-    if self._console.is_terminal:
-      self._live.update(cycle_table(self._config, self._directory))
+    if is_live(self._console):
       self._live.stop()
 
   def update(self, status: Optional[dict[str, Any]]) -> None:
@@ -80,41 +129,39 @@ class Display:
       description, done, total, unit = _activity(status)
     if description != self._phase:
       self._phase = description
-      self._progress.reset(self._task, total=total)
-    self._progress.update(
+      # A total cannot be taken from a task that has one.
+      self._bar.remove_task(self._task)
+      self._task = self._bar.add_task(description, total=total, unit=unit)
+    self._bar.notes = [
+      *(status or {}).get('warnings', ()),
+      *(
+        f'{node} waits for the teacher: {message}'
+        for node, message in (status or {}).get('troubles', {}).items()
+      ),
+    ]
+    self._bar.update(
       self._task,
-      description=description,
       completed=done,
       total=total,
       unit=unit,
     )
-    troubles = list((status or {}).get('warnings', ()))
-    troubles += [
-      f'{node} waits for the teacher: {message}'
-      for node, message in (status or {'troubles': {}})['troubles'].items()
-    ]
-    if self._console.is_terminal:
-      table = cycle_table(self._config, self._directory, status)
-      lines = [Text(line, style='bold yellow') for line in troubles]
-      self._live.update(Group(table, self._progress, *lines))
-    else:
-      self._print_line(description, done, total, unit, troubles)
+    if is_live(self._console):
+      self._draw(status)
 
-  def _print_line(
-    self,
-    description: str,
-    done: int,
-    total: Optional[int],
-    unit: str,
-    troubles: Sequence[str],
-  ) -> None:
-    now = time.monotonic()
-    if now - self._last_line < _LINE_PERIOD:
-      return
-    self._last_line = now
-    amount = f' {done}/{total} {unit}' if total else ''
-    for line in (f'{description}{amount}', *troubles):
-      self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+  def _draw(self, status: Optional[dict[str, Any]]) -> None:
+    """The table as far as it leaves room for the bar and its notes."""
+    notes = (Text(line, style='bold yellow') for line in self._bar.notes)
+    below = Group(self._bar, *notes)
+    # One line stays free for the cursor.
+    taken = len(self._console.render_lines(below)) + 1
+    table = cycle_table(
+      self._config,
+      self._directory,
+      status,
+      width=self._console.width,
+      height=self._console.height - taken,
+    )
+    self._live.update(Group(table, below))
 
 
 def _activity(status: dict[str, Any]) -> tuple[str, int, Optional[int], str]:
@@ -130,84 +177,3 @@ def _activity(status: dict[str, Any]) -> tuple[str, int, Optional[int], str]:
   if phase == 'learn':
     return f'cycle {cycle}: preparing the learner', 0, None, ''
   return f'cycle {cycle}: {_PHASES[phase]}', 0, None, ''
-
-
-def cycle_table(
-  config: GrowingBatchConfig,
-  directory: RunDirectory,
-  status: Optional[dict[str, Any]] = None,
-) -> Table:
-  """A row a cycle: what it collected, learned and returned."""
-  table = Table(
-    title=f'{directory.root}: {config.task}, {config.objective.kind}, '
-    f'seed {config.seed}',
-    title_justify='left',
-  )
-  for name, justify in (
-    ('cycle', 'right'), ('episodes', 'right'), ('steps', 'right'),
-    ('collected return', 'right'), ('critic loss', 'right'),
-    ('policy loss', 'right'), ('act /s', 'right'), ('learn /s', 'right'),
-    ('return of π', 'right'),
-  ):  # fmt: skip
-    table.add_column(name, justify=justify)  # type: ignore[arg-type]  # literal
-  teacher = directory.read_json(directory.teacher_result)
-  if teacher:
-    table.add_row(
-      'teacher', *[''] * 7, _mean_std(teacher, 'return_'), style='dim'
-    )
-  for cycle in range(config.cycles + 1):
-    record = directory.read_json(directory.cycle(cycle) / 'cycle.json')
-    if record and not (status and status['cycle'] == cycle):
-      table.add_row(*_finished_row(record))
-    elif status and status['cycle'] == cycle:
-      table.add_row(*_running_row(cycle, status), style='bold')
-    else:
-      table.add_row(str(cycle), *['·'] * 8, style='dim')
-  return table
-
-
-def _finished_row(record: dict[str, Any]) -> list[str]:
-  learner = record['learner']
-  return [
-    f'{record["cycle"]}',
-    f'{record["episodes"]}',
-    f'{record["steps"]:,}',
-    _mean_std(record, 'collected_return_'),
-    _number(learner.get('critic_loss')),
-    _number(learner.get('policy_loss')),
-    _rate(record['acted_steps'], record['seconds'].get('act')),
-    _number(learner.get('steps_per_second'), '.0f'),
-    _mean_std(record, 'evaluation_return_'),
-  ]
-
-
-def _running_row(cycle: int, status: dict[str, Any]) -> list[str]:
-  done, total = status['collected'].get(cycle, (0, None))
-  returns = status['returns'].get(cycle, {})
-  learner = status['learner']
-  refused = f' (−{status["refused"]})' if status['refused'] else ''
-  return [
-    f'{cycle}',
-    f'{done}/{total}{refused}' if total else '·',
-    f'{status["steps"].get(cycle, 0):,}',
-    _mean_std(returns, 'return_'),
-    _number(learner.get('critic_loss')),
-    _number(learner.get('policy_loss')),
-    _rate(status['acted_steps'], status['seconds'].get('act')),
-    _number(learner.get('steps_per_second'), '.0f'),
-    '…' if status['phase'] == 'evaluate' else '·',
-  ]
-
-
-def _mean_std(record: dict[str, Any], prefix: str) -> str:
-  if record.get(f'{prefix}mean') is None:
-    return '·'
-  return f'{record[f"{prefix}mean"]:.1f} ± {record[f"{prefix}std"]:.1f}'
-
-
-def _number(value: Optional[float], form: str = '.3g') -> str:
-  return '·' if value is None else f'{value:{form}}'
-
-
-def _rate(amount: int, seconds: Optional[float]) -> str:
-  return f'{amount / seconds:,.0f}' if amount and seconds else '·'

@@ -11,9 +11,7 @@ import tyro
 
 from datasets import bounds
 from launchers import options
-from launchers.acting import rollouts
-from launchers.acting.behaviours import behaviour_of
-from launchers.acting.places import Places
+from launchers.acting.outcomes import Failure, split
 from launchers.display import progress_bar
 from launchers.hosts import process
 from teachers import registry
@@ -59,6 +57,11 @@ def evaluate(config: EvaluateConfig, console: Console) -> dict[str, Any]:
     ValueError: the options and the policy do not fit.
     OSError: the policy cannot be read.
   """
+  # MuJoCo, which --help does without.
+  from launchers.acting import rollouts
+  from launchers.acting.behaviours import behaviour_of
+  from launchers.acting.places import Places
+
   task = options.task_of(config.policy, config.task)
   places = Places(task, config.action_bound)
   teacher = registry.load(  # Ctrl-C interrupts this process by itself.
@@ -72,7 +75,7 @@ def evaluate(config: EvaluateConfig, console: Console) -> dict[str, Any]:
     rollouts.seed_for(config.seed, rollouts.EVALUATE, index)
     for index in range(config.episodes)
   ]
-  results: list[Union[float, rollouts.Failure]] = []
+  results: list[Union[float, Failure]] = []
   with progress_bar(console) as progress:
     bar = progress.add_task(task, total=config.episodes, unit='episodes')
     while len(results) < config.episodes:
@@ -81,7 +84,7 @@ def evaluate(config: EvaluateConfig, console: Console) -> dict[str, Any]:
         places.take(len(some)), behaviour, config.episode_steps, some
       )
       progress.update(bar, completed=len(results))
-  returns, failures = rollouts.split(results)
+  returns, failures = split(results)
   for reason in failures:
     console.print(f'An episode failed: {reason}', style='yellow', markup=False)
   return {

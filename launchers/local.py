@@ -2,8 +2,10 @@
 
 import json
 import os
+from pathlib import Path
 import secrets
 import shutil
+import tempfile
 import time
 from typing import Any, Optional
 
@@ -11,8 +13,9 @@ from rich.console import Console
 
 from datasets import ports
 from launchers import display, options
-from launchers.hosts import isolation, process
-from launchers.runs import demonstrations, frozen, start
+from launchers.hosts import heartbeat, isolation, process
+from launchers.reports.cycles import cycle_table
+from launchers.runs import demonstrations, frozen, saved, start
 from launchers.runs.config import GrowingBatchConfig, LaunchConfig
 from launchers.runs.run_directory import RunDirectory
 
@@ -37,6 +40,8 @@ def run(
     code = 0
     if directory.finished_cycles(config.cycles) <= config.cycles:
       code = _launch(config, launch, directory, console)
+    else:
+      _print_table(config, directory, console)
     if code == 0:
       if launch.report:
         _draw_report(directory, console)
@@ -58,6 +63,7 @@ def _prepare(
   All of it, before anything is written: a refused command leaves the name
   free for the corrected one.
   """
+  # MuJoCo, which the help of the commands does without.
   from launchers.nodes import advice, tasks
 
   frozen.check(config, directory.root)
@@ -108,12 +114,16 @@ def _launch(
 
   for offset in range(2 + config.num_teachers if launch.port else 0):
     ports.check_port(launch.port + offset)
-  nodes_program, address = topology.make_program(
-    config, directory, secrets.token_hex(8), launch.port
-  )
   screen = display.Display(config, directory, console)
-  with process.StopRequest() as stop:
-    nodes = supervision.Nodes(nodes_program, threads, directory.logs())
+  bound, logs = heartbeat.bound(), directory.logs()
+  with (
+    process.StopRequest() as stop,
+    tempfile.TemporaryDirectory(prefix='hearts-', dir=logs) as hearts,
+  ):
+    nodes_program, address = topology.make_program(
+      config, directory, secrets.token_hex(8), launch.port, Path(hearts)
+    )
+    nodes = supervision.Nodes(nodes_program, threads, logs)
     stop.listen()
     status = _StatusClient(address.resolve())
     with screen:
@@ -122,7 +132,10 @@ def _launch(
         stop,
         is_done=lambda: directory.policy_path(config.cycles).exists(),
         on_tick=lambda: screen.update(status()),
+        pulses=heartbeat.Pulses(Path(hearts), nodes.pids(), bound),
+        tell=lambda line: console.print(line, style='bold yellow'),
       )
+  _print_table(config, directory, console)
   if failure:
     console.print('[bold red]The run stopped.[/]', highlight=False)
     console.print(str(failure), soft_wrap=True, markup=False, highlight=False)
@@ -130,8 +143,10 @@ def _launch(
     if shutil.disk_usage(directory.root).free < _LITTLE_SPACE:
       console.print(f'No space is left for {directory.root}: free some.')
   elif stop.signal:
-    console.print(f'Stopped by {stop.signal.name}; everything is saved.')
+    console.print(f'Stopped by {stop.signal.name}.')
   if failure or stop.signal:
+    line = saved.describe(config, directory)
+    console.print(line, soft_wrap=True, highlight=False)
     console.print('To go on, give the same command again:')
     command = isolation.command('launchers.growing_batch')
     console.print(f'  {command}', soft_wrap=True, highlight=False)
@@ -158,11 +173,21 @@ class _StatusClient:
     return self._last
 
 
-def _draw_report(directory: RunDirectory, console: Console) -> None:
-  from launchers.reports import report
+def _print_table(
+  config: GrowingBatchConfig, directory: RunDirectory, console: Console
+) -> None:
+  """The one table that stays, of a run that is done or was stopped."""
+  table = cycle_table(config, directory, width=console.width)
+  console.print(table, highlight=False)
 
-  page = report.write_report(directory.root)
-  console.print(f'Curves and tables: {page}', highlight=False)
+
+def _draw_report(directory: RunDirectory, console: Console) -> None:
+  from launchers.reports import data, report
+
+  run = data.load_run(directory.root)
+  page = report.write(run)
+  console.print(f'Curves and tables: {page}', highlight=False, soft_wrap=True)
+  report.say(run, console)
 
 
 def _conclude(
@@ -171,8 +196,7 @@ def _conclude(
   console: Console,
   wall_seconds: float,
 ) -> None:
-  """Prints the table and, as the last line, one JSON object."""
-  console.print(display.cycle_table(config, directory))
+  """Prints, as the last line, one JSON object."""
   teacher = directory.read_json(directory.teacher_result) or {}
   records = [
     directory.read_json(directory.cycle(cycle) / 'cycle.json') or {}

@@ -19,12 +19,12 @@ from agents.config import AgentConfig
 from datasets import bounds
 from launchers import options
 from launchers.acting import rollouts
+from launchers.acting.outcomes import split
 from launchers.acting.places import Places
 from launchers.display import progress_bar
 from launchers.environments.names import canonical
 from launchers.hosts import process
 from launchers.nodes.ledger import summary
-from launchers.runs import run_names
 from launchers.runs.frozen import freeze
 from launchers.runs.run_directory import RunDirectory
 from launchers.runs.tables import Table
@@ -66,13 +66,13 @@ class OfflineConfig:
 
   def __post_init__(self) -> None:
     """Refuses values that nothing could honour."""
+    most = (1, 1_000_000_000)
     bounds.check(
-      self, seed=bounds.SEED, learner_steps=(1, None),
-      checkpoint_interval=(1, None), evaluation_interval=(1, None),
-      evaluation_episodes=(1, 100_000), action_bound=(bounds.ABOVE_0, 1e9),
-      episode_steps=(1, 10_000_000),
+      self, learner_steps=most, checkpoint_interval=most,
+      evaluation_interval=most, evaluation_episodes=(1, 100_000),
+      episode_steps=(1, 10_000_000), action_bound=(bounds.ABOVE_0, 1e9),
+      seed=bounds.SEED,
     )  # fmt: skip
-    run_names.check(self.run_name)
 
   @property
   def run_name(self) -> str:
@@ -174,7 +174,7 @@ class Evaluation:
       for index in range(config.evaluation_episodes)
     ]
     places = self._places.take(min(len(seeds), rollouts.LANES))
-    returns, failures = rollouts.split(
+    returns, failures = split(
       rollouts.evaluate(places, trainer.policy(), config.episode_steps, seeds)
     )
     self._places.refresh()

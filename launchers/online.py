@@ -28,6 +28,7 @@ from datasets.types import Episode, EpisodeId
 from datasets.validation import EpisodeRefused, check_episode, check_task
 from launchers import options
 from launchers.acting import rollouts
+from launchers.acting.outcomes import Failure, Rollout, split
 from launchers.acting.places import Places
 from launchers.display import progress_bar
 from launchers.hosts import process
@@ -142,10 +143,10 @@ class OnlineTrainer:
       attempt += 1
 
   def _checked(
-    self, policy: Policy, rollout: Union[rollouts.Rollout, rollouts.Failure]
+    self, policy: Policy, rollout: Union[Rollout, Failure]
   ) -> Episode:
     """The episode of a rollout; refuses what nothing may learn from."""
-    if isinstance(rollout, rollouts.Failure):
+    if isinstance(rollout, Failure):
       raise EpisodeRefused(rollout.reason)
     episode = Episode(
       EpisodeId(self._config.run_name, 0, 0, self.episodes),
@@ -181,7 +182,7 @@ class OnlineTrainer:
       rollouts.seed_for(config.seed, rollouts.EVALUATE, self.episodes, index)
       for index in range(config.evaluation_episodes)
     ]
-    returns, failures = rollouts.split(
+    returns, failures = split(
       rollouts.evaluate(
         self._places.take(min(len(seeds), rollouts.LANES)),
         policy, config.episode_steps, seeds,

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
 import json
 import re
+import shlex
+import sys
 import time
 from typing import Any, Optional
 
@@ -15,7 +17,12 @@ from agents.config import AgentConfig
 from datasets.files import DamagedFileError
 from launchers.environments import names
 from launchers.environments.base import Description
-from launchers.hosts.process import StoppedError
+from launchers.hosts import isolation
+from launchers.hosts.process import (
+  Interrupted,
+  StoppedError,
+  interruptible,
+)
 from launchers.runs.frozen import ConfigChangedError
 from launchers.runs.run_directory import RunIsLiveError
 from teachers import registry, snapshot, untrained
@@ -78,7 +85,7 @@ def task_of(address: str, task: str) -> str:
 
   Raises:
     FileNotFoundError: there is no such snapshot.
-    ValueError: nobody says.
+    ValueError: nobody says, or a file alone names someone's Python.
   """
   is_file = not (
     registry.is_service(address)
@@ -87,6 +94,12 @@ def task_of(address: str, task: str) -> str:
   )
   if not task and is_file:
     task = snapshot.load(address).metadata.get('task', '')
+    if ':' in names.canonical(task):
+      # A file is trusted with numbers, not with what Python runs.
+      raise ValueError(
+        f'{address} is of the task {task}, whose environment is made by '
+        f"someone's Python. If you trust that: --task {shlex.quote(task)}"
+      )
   if not task:
     raise ValueError(f'{address} names no task: give --task.')
   return names.canonical(task)
@@ -176,10 +189,12 @@ def guard(console: Console, work: Callable[[], None]) -> int:
     work: the command; whatever it has finished survives a stop.
 
   Returns:
-    The exit code: 0 done, 1 failed on the way, 2 refused, 130 stopped.
+    The exit code: 0 done, 1 failed on the way, 2 refused, 128 + N stopped by
+    signal N.
   """
   try:
-    work()
+    with interruptible():
+      work()
   except _FAILURES as error:
     console.print(f'[bold red]Failed:[/] {escape(str(error))}', highlight=False)
     console.print('The same command goes on with what is missing.')
@@ -190,10 +205,17 @@ def guard(console: Console, work: Callable[[], None]) -> int:
     text = f'[bold red]Refused:[/] {escape(str(error))}'
     console.print(text, highlight=False, soft_wrap=True)
     return 2
-  except StoppedError as error:
-    console.print(f'{error} The same command goes on from here.')
+  except (Interrupted, StoppedError) as error:
+    console.print(f'Stopped by {error.signal.name}.')
+    console.print('To go on, give the same command again:')
+    console.print(
+      f'  {_typed()}', soft_wrap=True, markup=False, highlight=False
+    )
     return 128 + error.signal
-  except KeyboardInterrupt:
-    console.print('Stopped. The same command goes on with what is missing.')
-    return 130
   return 0
+
+
+def _typed() -> str:
+  """The command of this process, as a person types it."""
+  spec = getattr(sys.modules['__main__'], '__spec__', None)
+  return isolation.command(spec.name if spec else sys.argv[0])

@@ -15,9 +15,9 @@ from pathlib import Path
 import sys
 from typing import Optional
 
+from rich.console import Console
+
 from launchers.hosts import process
-from launchers.reports import report
-from launchers.reports.data import NotARunError, load_run
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -67,6 +67,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _report_run(directory: Path) -> int:
+  # pandas and Matplotlib, which --help does without.
+  from launchers.reports import report
+  from launchers.reports.data import NotARunError, load_run
+
   try:
     run = load_run(directory)
   except NotARunError as error:
@@ -74,6 +78,7 @@ def _report_run(directory: Path) -> int:
     return 2
   print(report.describe(run))
   print(f'  {report.write(run)}')
+  report.say(run, Console())
   return 0
 
 

@@ -9,19 +9,21 @@ from pathlib import Path
 import signal
 import sys
 import time
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Column
 import tyro
 
 from datasets import bounds
+from launchers.display import is_live
 from launchers.hosts import process
 from launchers.studies import config as study_config
 from launchers.studies import file as study_file
-from launchers.studies import measures
-from launchers.studies.archive import CELLS, Archive
-from launchers.studies.runner import Runner, Schedule
+
+if TYPE_CHECKING:
+  from launchers.studies.runner import Runner
 
 _TICK = 0.5  # Seconds between two looks at the runs.
 _LINE_PERIOD = 30.0  # Seconds between two lines where there is no terminal.
@@ -41,7 +43,7 @@ class StudyOptions:
   """The study's file, studies/NAME.toml."""
   runs: Path = Path('runs')
   """The directory that holds the run directories."""
-  cells: Path = CELLS
+  cells: Path = study_config.CELLS
   """The directory that holds a small file of each finished run. Where a run's
   file is, it is not run again; machines that share the directory share the
   study."""
@@ -66,10 +68,19 @@ def main() -> int:
   try:
     options = tyro.cli(StudyOptions, prog=process.program('launchers.study'))
     process.prepare_environment()
+    # pandas, which --help does without.
+    from launchers.studies import measures
+    from launchers.studies.archive import Archive
+    from launchers.studies.runner import Runner, Schedule
+
     study = study_file.load(options.study, options.seeds)
     measures.check(study)
     archive = Archive(options.runs, options.cells)
-    runner = Runner(study, archive, _schedule(options))
+    schedule = Schedule(
+      options.study, options.seeds, options.only, options.parallel,
+      options.discard,
+    )  # fmt: skip
+    runner = Runner(study, archive, schedule)
   except (ValueError, OSError) as error:
     console.print('[bold red]Refused:[/]', end=' ')
     console.print(str(error), soft_wrap=True, markup=False, highlight=False)
@@ -77,8 +88,8 @@ def main() -> int:
   stopped_by = _run(runner, study.name, console)
   if stopped_by is not None:
     console.print(
-      f'Stopped by {stopped_by.name}; everything is saved. The same command '
-      'goes on.'
+      f'Stopped by {stopped_by.name}; the runs stopped as by themselves. The '
+      'same command goes on.'
     )
     return 128 + stopped_by
   from launchers.studies import report as study_report
@@ -90,28 +101,19 @@ def main() -> int:
   return _FAILED if runner.failed else 0
 
 
-def _schedule(options: StudyOptions) -> Schedule:
-  return Schedule(
-    options.study,
-    options.seeds,
-    options.only,
-    options.parallel,
-    options.discard,
-  )
-
-
 def _run(
-  runner: Runner, name: str, console: Console
+  runner: 'Runner', name: str, console: Console
 ) -> Optional[signal.Signals]:
   """Runs all; returns the signal that stopped it, if one did."""
   last_line = 0.0
+  rest_of_line = Column(no_wrap=True, overflow='ellipsis')
   bar = Progress(
     TextColumn('{task.description}'),
     BarColumn(),
     MofNCompleteColumn(),
-    TextColumn('{task.fields[rest]}'),
+    TextColumn('{task.fields[rest]}', table_column=rest_of_line),
     console=console,
-    disable=not console.is_terminal,
+    disable=not is_live(console),
   )
   task = bar.add_task(name, total=runner.total, rest='')
   with process.StopRequest() as stop, bar:
@@ -125,9 +127,7 @@ def _run(
       bar.update(
         task, total=runner.total, completed=len(runner.finished), rest=rest
       )
-      if (
-        not console.is_terminal and time.monotonic() - last_line > _LINE_PERIOD
-      ):
+      if not is_live(console) and time.monotonic() - last_line > _LINE_PERIOD:
         last_line = time.monotonic()
         done = f'{len(runner.finished)}/{runner.total} runs'
         console.print(
@@ -138,7 +138,7 @@ def _run(
   return stop.signal
 
 
-def _tell(runner: Runner, console: Console) -> None:
+def _tell(runner: 'Runner', console: Console) -> None:
   """At once, and not at the end: it is found out once."""
   while runner.told:
     console.print('[bold yellow]Differs:[/]', end=' ')
@@ -146,7 +146,7 @@ def _tell(runner: Runner, console: Console) -> None:
     console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
-def _describe(runner: Runner) -> str:
+def _describe(runner: 'Runner') -> str:
   seconds = runner.seconds_left()
   left = 'time left: unknown yet'
   if seconds is not None:
@@ -156,7 +156,9 @@ def _describe(runner: Runner) -> str:
     f'{running.job.name} {running.job.progress:.0%}'
     for running in runner.running
   )
-  return f'{left}{failed}; running: {running}'
+  others = len(runner.elsewhere)
+  elsewhere = f'; {others} run by another process, waited for' if others else ''
+  return f'{left}{failed}; running: {running}{elsewhere}'
 
 
 if __name__ == '__main__':

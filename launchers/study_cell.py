@@ -10,8 +10,10 @@ import tyro
 
 from launchers.hosts import isolation, process
 from launchers.runs.config import LaunchConfig
+from launchers.runs.run_directory import RunIsLiveError
 from launchers.studies import config as study_config
 from launchers.studies import file as study_file
+from launchers.studies.jobs import LIVE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +40,14 @@ def main() -> int:
   isolation.enter('launchers.study_cell', False, console)
   # Whatever happens to the study, its runs stop as if they had been asked to.
   process.end_with_parent(options.parent, signal.SIGTERM)
+  try:
+    return _run(options, console)
+  except RunIsLiveError as error:
+    console.print(str(error), soft_wrap=True, markup=False, highlight=False)
+    return LIVE
+
+
+def _run(options: CellOptions, console: Console) -> int:
   from launchers import local
 
   study = study_file.load(options.study, options.seeds)

@@ -5,18 +5,20 @@ from pathlib import Path
 import signal
 import sys
 import threading
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
 from rich.console import Console
 import tyro
 
 from datasets import bounds
-from launchers.acting import places
 from launchers.hosts import process
+from launchers.hosts.early import STOPS
 from launchers.options import task_of
-from teachers import credentials, registry, service
+from teachers import registry
 from teachers.base import Teacher
-from teachers.credentials import ServerKeys
+
+if TYPE_CHECKING:
+  from teachers.credentials import ServerKeys
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,8 +63,10 @@ def main() -> int:
     config = tyro.cli(TeachConfig, prog=process.program('launchers.teach'))
     # Caught from here on, so that a stop while it loads ends with 0 as well.
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in STOPS:
       signal.signal(number, lambda *_: stop.set())
+    from teachers import service  # gRPC, which --help does without.
+
     keys = _keys(config)
     address = _address(config)
     teacher = _load(config)
@@ -84,6 +88,8 @@ def main() -> int:
 
 
 def _address(config: TeachConfig) -> str:
+  from teachers import credentials
+
   host = f'[{config.host}]' if ':' in config.host else config.host
   address = f'{host}:{config.port}'
   credentials.check_exposure(
@@ -95,16 +101,18 @@ def _address(config: TeachConfig) -> str:
   return address
 
 
-def _keys(config: TeachConfig) -> ServerKeys:
+def _keys(config: TeachConfig) -> 'ServerKeys':
+  from teachers import credentials
+
   token = credentials.read_token(config.token_file) if config.token_file else ''
   if config.tls_certificate is None or config.tls_key is None:
-    return ServerKeys(token=token)
-  return ServerKeys(
-    config.tls_certificate.read_bytes(), config.tls_key.read_bytes(), token
-  )
+    return credentials.ServerKeys(token=token)
+  return credentials.read_keys(config.tls_certificate, config.tls_key, token)
 
 
 def _load(config: TeachConfig) -> Teacher:
+  from launchers.acting import places  # MuJoCo.
+
   task = task_of(config.teacher, config.task)
   environment = places.describe(task, config.action_bound)
   return registry.load(config.teacher, environment.task)

@@ -21,7 +21,8 @@ from datasets.store import EpisodeStore
 from launchers.environments.suite import Environment
 from launchers.studies import config as study_config
 from launchers.studies import file as study_file
-from launchers.studies.archive import CELLS, Archive
+from launchers.studies.archive import Archive
+from launchers.studies.config import CELLS
 from teachers import registry
 
 _STATES = 4_000

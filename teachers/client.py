@@ -45,7 +45,7 @@ class RemoteTeacher(Teacher):
     self._deadline = deadline
     columns = self.observation_size + self.action_size
     # Half of what a message may hold: the rest is for its frame.
-    self._rows = min(wire.MAX_ROWS, wire.MAX_BYTES // 2 // (4 * columns))
+    self._rows = min(wire.BLOCK_ROWS, wire.MAX_BYTES // 2 // (4 * columns))
 
   @property
   def gives(self) -> frozenset[Kind]:
@@ -100,9 +100,8 @@ class RemoteTeacher(Teacher):
     self, kind: Kind, batch: int, request: Callable[[slice], Any]
   ) -> np.ndarray:
     advice = np.empty((batch, self.action_size), np.float32)
-    for start in range(0, batch, self._rows):
-      rows = slice(start, min(start + self._rows, batch))
-      advice[rows] = self._ask(kind, request(rows), rows.stop - start)
+    for rows in wire.blocks(batch, self._rows):
+      advice[rows] = self._ask(kind, request(rows), rows.stop - rows.start)
     return advice
 
   def _ask(self, kind: Kind, request: Any, batch: int) -> np.ndarray:
@@ -154,7 +153,8 @@ def connect(
       UNDERSTUDY_TEACHER_DEADLINE, else 10.
     patience: seconds for which nobody may answer; None: any time.
     on_trouble: called with what fails when advice is late, again at each
-      further try, and with None when that is over; by whichever thread asks.
+      further try, and with None when advice comes again; by whichever thread
+      asks.
       None: it is logged as a warning.
     is_stopping: asked about every 0.1 s while a call waits.
     token: None: that of the environment variable UNDERSTUDY_TEACHER_TOKEN.
@@ -174,8 +174,13 @@ def connect(
     token = os.environ.get(TOKEN, '')
   if token:
     credentials.check_token(token, TOKEN)
+  certificates = None
   if root_certificates is None and os.environ.get(ROOT_CERTIFICATES):
     root_certificates = Path(os.environ[ROOT_CERTIFICATES])
+  if root_certificates is not None:
+    certificates = credentials.read_certificates(
+      root_certificates, ROOT_CERTIFICATES
+    )
   if deadline is None:
     deadline = _deadline()
   stopping = is_stopping or (lambda: False)
@@ -183,7 +188,7 @@ def connect(
     Endpoint(
       address.removeprefix('grpc://'),
       token=token,
-      root_certificates=root_certificates,
+      root_certificates=certificates,
       is_stopping=stopping,
     )
     for address in addresses

@@ -114,7 +114,8 @@ def make(task: Task, teachers: str) -> Committee:
   Raises:
     FileNotFoundError, ValueError: a member is no teacher of the task.
   """
-  addresses = [part.strip() for part in teachers.split(',')]
+  # Whatever a person wrote in an address comes here.
+  addresses = [part.strip() for part in str(teachers).split(',')]
   if not all(addresses):
     raise ValueError(
       f'teachers is {teachers!r}; give addresses with commas between them.'

@@ -1,13 +1,11 @@
 """Who may talk to a teacher service, and over what."""
 
-from collections.abc import Callable, Sequence
-import hmac
+from collections.abc import Sequence
 import ipaddress
 from pathlib import Path
 import re
-from typing import Any, NamedTuple, Optional
-
-import grpc
+import ssl
+from typing import NamedTuple
 
 HEADER = 'authorization'
 _MIN_TOKEN = 16
@@ -96,33 +94,53 @@ def check_token(token: str, source: str) -> str:
   return token
 
 
+def read_certificates(path: Path, source: str) -> bytes:
+  """The certificates in a PEM file, by which a service is known.
+
+  Args:
+    path: the file.
+    source: who named it, for errors: a variable or an option.
+
+  Raises:
+    OSError: the file cannot be read.
+    ValueError: it holds none.
+  """
+  try:
+    data = path.read_bytes()
+    # gRPC would take a text that is none for a service that is away.
+    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(
+      cadata=data.decode('ascii')
+    )
+  except (ssl.SSLError, ValueError) as error:
+    raise ValueError(
+      f'{source} is {path}, which holds no certificates ({error}): give a PEM '
+      'file, whose text begins with -----BEGIN CERTIFICATE-----.'
+    ) from error
+  except OSError as error:
+    raise OSError(f'{source} is {path}: {error}.') from error
+  return data
+
+
+def read_keys(certificate: Path, key: Path, token: str) -> ServerKeys:
+  """The keys of a service, from PEM files.
+
+  Raises:
+    OSError: a file cannot be read.
+    ValueError: one is no PEM, or the key is not the certificate's.
+  """
+  keys = ServerKeys(certificate.read_bytes(), key.read_bytes(), token)
+  try:
+    # The empty password: nobody would be there to type another one.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key, '')
+  except (ssl.SSLError, ValueError) as error:
+    raise ValueError(
+      f'--tls-certificate {certificate} and --tls-key {key} are no pair '
+      f'({error}): give PEM files, the key without a password.'
+    ) from error
+  return keys
+
+
 def bearer(token: str) -> Sequence[tuple[str, str]]:
   """The metadata of a call that bears a token; none without one."""
   return ((HEADER, f'Bearer {token}'),) if token else ()
-
-
-class TokenCheck(grpc.ServerInterceptor):
-  """Answers calls without the token by UNAUTHENTICATED, whatever they ask."""
-
-  def __init__(self, token: str):
-    self._wanted = f'Bearer {token}'.encode()
-    self._refuse = grpc.unary_unary_rpc_method_handler(_refuse)
-
-  def intercept_service(
-    self, continuation: Callable[[Any], Any], details: Any
-  ) -> Optional[Any]:
-    """See `grpc.ServerInterceptor`."""
-    metadata = details.invocation_metadata
-    given = [value for name, value in metadata if name == HEADER]
-    given_bytes = str(given[0] if len(given) == 1 else '').encode()
-    if hmac.compare_digest(given_bytes, self._wanted):
-      return continuation(details)
-    return self._refuse
-
-
-def _refuse(request: bytes, context: grpc.ServicerContext) -> None:
-  del request
-  context.abort(
-    grpc.StatusCode.UNAUTHENTICATED,
-    'This teacher answers only calls that bear its token.',
-  )

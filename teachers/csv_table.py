@@ -6,6 +6,8 @@ import math
 from pathlib import Path
 from typing import NamedTuple
 
+_LARGEST = 3.4028234663852886e38  # Of float32, which all advice is.
+
 
 class Row(NamedTuple):
   """A row of a table; its methods refuse what is no value of a column.
@@ -28,7 +30,7 @@ class Row(NamedTuple):
     return value
 
   def number(
-    self, column: str, low: float = -math.inf, high: float = math.inf
+    self, column: str, low: float = -_LARGEST, high: float = _LARGEST
   ) -> float:
     """A finite number from `low` to `high`."""
     text = self.text(column)

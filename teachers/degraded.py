@@ -19,6 +19,7 @@ import numpy as np
 from teachers import checks, registry
 from teachers.base import Kind, Task, Teacher
 
+_LARGEST = float(np.finfo(np.float32).max)
 _FNV_OFFSET = np.uint64(0xCBF29CE484222325)
 _FNV_PRIME = np.uint64(0x100000001B3)
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -109,7 +110,8 @@ class Degraded(Teacher):
     )
     norms = np.linalg.norm(gradients.astype(np.float64), axis=1, keepdims=True)
     rows = np.concatenate([observations, actions], axis=1)
-    return (gradients + norms * self._noise(rows)).astype(np.float32)
+    noisy = gradients + norms * self._noise(rows)
+    return np.clip(noisy, -_LARGEST, _LARGEST).astype(np.float32)
 
   def _sides(self, observations: np.ndarray) -> np.ndarray:
     """[B, 1], -1 where the advice is the opposite; of the state alone."""

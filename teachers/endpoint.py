@@ -1,7 +1,6 @@
 """One service of a remote teacher, and what can go wrong in one call to it."""
 
 from collections.abc import Callable
-from pathlib import Path
 import threading
 import time
 from typing import Any, NamedTuple, Optional
@@ -27,6 +26,10 @@ _MAX_WIDTH = 1_000_000
 
 _OPTIONS = (
   *wire.OPTIONS,
+  # An error's details come as metadata. Beyond gRPC's own 8 kB they would make
+  # RESOURCE_EXHAUSTED of any error.
+  ('grpc.max_metadata_size', 1 << 18),
+  ('grpc.absolute_max_metadata_size', 1 << 20),
   ('grpc.enable_http_proxy', 0),
   ('grpc.service_config_disable_resolution', 1),
   ('grpc.enable_retries', 0),  # The retries are ours: they can be stopped.
@@ -48,6 +51,8 @@ _ABSENT = (
 )
 # What another attempt may mend: a fault of the moment in the teacher's code.
 _PASSING = (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN)
+# What gRPC says of RESOURCE_EXHAUSTED where nothing is exhausted.
+_TOO_LARGE, _TOO_LONG = 'larger than max', 'metadata size exceeds'
 
 
 class AbsentError(Exception):
@@ -85,7 +90,7 @@ class Endpoint:
     address: str,
     *,
     token: str,
-    root_certificates: Optional[Path],
+    root_certificates: Optional[bytes],
     is_stopping: Callable[[], bool],
   ):
     """Opens a channel, which connects at the first call.
@@ -108,7 +113,7 @@ class Endpoint:
     if root_certificates is None:
       self._channel = grpc.insecure_channel(target, _OPTIONS)
     else:
-      keys = grpc.ssl_channel_credentials(root_certificates.read_bytes())
+      keys = grpc.ssl_channel_credentials(root_certificates)
       self._channel = grpc.secure_channel(target, keys, _OPTIONS)
     self._methods = {
       name: self._channel.unary_unary(f'/{wire.SERVICE}/{name}')
@@ -218,8 +223,9 @@ class Endpoint:
   def _error(self, method: str, future: Any) -> Exception:
     code, details = future.code(), wire.printable(future.details() or '')
     message = f'{self.address} {method}: {code.name}: {details}'
-    too_large = 'larger than max' in details
-    if code in _ABSENT and not too_large:
+    if _TOO_LONG in details:  # Made of an error of its own by our gRPC.
+      return TeacherFailedError(message, passing=True)
+    if code in _ABSENT and _TOO_LARGE not in details:
       self._take_rest()
       return AbsentError(message)
     return TeacherFailedError(message, passing=code in _PASSING)

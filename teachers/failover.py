@@ -44,10 +44,9 @@ class Services:
 
   def run(self, job: Callable[[Endpoint], Result]) -> Result:
     """Does a job at one service, at the next when that one fails."""
-    try:
-      return self._run(job)
-    finally:
-      self._tell(None)
+    result = self._run(job)
+    self._tell(None)  # Only advice that was taken ends the trouble.
+    return result
 
   def _run(self, job: Callable[[Endpoint], Result]) -> Result:
     began = time.monotonic()

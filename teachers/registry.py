@@ -52,6 +52,8 @@ def load(
     FileNotFoundError: there is no such snapshot.
     ValueError: the address or what it leads to is no teacher of this task.
   """
+  if not isinstance(address, str):  # It may stand in another's address.
+    raise ValueError(f'{address!r} is no address of a teacher: give a text.')
   if is_service(address):
     from teachers import client  # gRPC, which most processes do without.
 

@@ -12,22 +12,17 @@ import traceback
 from typing import Any
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 import numpy as np
 
-from teachers import checks, credentials, wire
+from teachers import checks, credentials, reception, wire
 from teachers import service_pb2 as pb
 from teachers.base import NotGivenError, Teacher
 from teachers.credentials import ServerKeys
+from teachers.health import Health
+from teachers.reception import Messages, Reception, TokenCheck
 
-_OPTIONS = (
-  *wire.OPTIONS,
-  # A second server on a port in use must fail, not take half of its calls.
-  ('grpc.so_reuseport', 0),
-  # Clients may ask whether we are there at every 5 s; gRPC's default is 300.
-  ('grpc.http2.min_recv_ping_interval_without_data_ms', 5_000),
-)
-_WAITING_PER_WORKER = 16
+_WAITING = 64
+"""Calls that wait, for their messages or for a worker."""
 _Method = Callable[[bytes], Any]
 
 
@@ -40,10 +35,15 @@ class Server:
   """
 
   def __init__(
-    self, server: grpc.Server, status: health.HealthServicer, address: str
+    self,
+    server: grpc.Server,
+    health: Health,
+    reception: Reception,
+    address: str,
   ):
     self._server = server
-    self._status = status
+    self._health = health
+    self._reception = reception
     self.address = address
     self.port = credentials.split_address(address)[1]
 
@@ -53,8 +53,9 @@ class Server:
     Args:
       grace: seconds, after which the rest are broken off.
     """
-    self._status.enter_graceful_shutdown()
+    self._health.end()
     self._server.stop(grace).wait()
+    self._reception.close()
 
 
 def serve(
@@ -84,14 +85,16 @@ def serve(
     bool(keys.token),
     'Listen on 127.0.0.1, or give a certificate, its key and a token.',
   )
-  check = [credentials.TokenCheck(keys.token)] if keys.token else []
+  check = [TokenCheck(keys.token)] if keys.token else []
+  calls = max_workers + _WAITING
   server = grpc.server(
-    futures.ThreadPoolExecutor(max_workers, 'teacher'),
+    futures.ThreadPoolExecutor(calls, 'teacher'),
     interceptors=check,
-    options=_OPTIONS,
-    maximum_concurrent_rpcs=max_workers * _WAITING_PER_WORKER,
+    options=(*wire.OPTIONS, *reception.OPTIONS),
+    maximum_concurrent_rpcs=calls,
   )
-  status = _add_handlers(server, teacher)
+  desk = Reception(max_workers)
+  health = _add_handlers(server, teacher, desk)
   host, _, _ = address.rpartition(':')
   try:
     port = _add_port(server, address, keys)
@@ -101,7 +104,7 @@ def serve(
       "of this machine, or the key not the certificate's?"
     ) from error
   server.start()
-  return Server(server, status, f'{host}:{port}')
+  return Server(server, health, desk, f'{host}:{port}')
 
 
 def _add_port(server: grpc.Server, address: str, keys: ServerKeys) -> int:
@@ -112,8 +115,8 @@ def _add_port(server: grpc.Server, address: str, keys: ServerKeys) -> int:
 
 
 def _add_handlers(
-  server: grpc.Server, teacher: Teacher
-) -> health.HealthServicer:
+  server: grpc.Server, teacher: Teacher, desk: Reception
+) -> Health:
   service = _Service(teacher)
   methods: dict[str, _Method] = {
     'Describe': service.describe,
@@ -123,20 +126,12 @@ def _add_handlers(
   # Handlers get and give bytes: gRPC would answer what does not parse with
   # INTERNAL, which says that the fault is ours.
   handlers = {
-    name: grpc.unary_unary_rpc_method_handler(_guarded(method))
+    name: grpc.stream_unary_rpc_method_handler(_guarded(method, desk))
     for name, method in methods.items()
   }
   generic = grpc.method_handlers_generic_handler(wire.SERVICE, handlers)
   server.add_generic_rpc_handlers((generic,))
-  # A watch lasts as long as its client: it must not hold a worker.
-  pool = futures.ThreadPoolExecutor(1, 'health')
-  status = health.HealthServicer(
-    experimental_non_blocking=True, experimental_thread_pool=pool
-  )
-  for name in ('', wire.SERVICE):
-    status.set(name, health_pb2.HealthCheckResponse.SERVING)
-  health_pb2_grpc.add_HealthServicer_to_server(status, server)
-  return status
+  return Health(server, desk, wire.SERVICE)
 
 
 class _Service:
@@ -166,21 +161,29 @@ class _Service:
   def actions(self, data: bytes) -> Any:
     request = wire.parse(pb.ActionsRequest, data)
     observations = self._observations(request)
-    return self._advice(checks.ask_actions(self._teacher, observations))
+    advice = np.empty(
+      (len(observations), self._teacher.action_size), np.float32
+    )
+    for rows in wire.blocks(len(observations), wire.BLOCK_ROWS):
+      advice[rows] = checks.ask_actions(self._teacher, observations[rows])
+    return self._advice(advice)
 
   def action_gradients(self, data: bytes) -> Any:
     request = wire.parse(pb.ActionGradientsRequest, data)
     observations = self._observations(request)
     actions = wire.decode_request(
-      'actions', request.actions, self._teacher.action_size
+      'actions', request.actions, self._teacher.action_size, bound=1
     )
     if len(actions) != len(observations):
       raise wire.MessageError(
         f'{len(observations)} observations came with {len(actions)} actions.'
       )
-    return self._advice(
-      checks.ask_action_gradients(self._teacher, observations, actions)
-    )
+    advice = np.empty_like(actions)
+    for rows in wire.blocks(len(observations), wire.BLOCK_ROWS):
+      advice[rows] = checks.ask_action_gradients(
+        self._teacher, observations[rows], actions[rows]
+      )
+    return self._advice(advice)
 
   def _observations(self, request: Any) -> np.ndarray:
     return wire.decode_request(
@@ -192,11 +195,16 @@ class _Service:
 
 
 def _guarded(
-  method: _Method,
-) -> Callable[[bytes, grpc.ServicerContext], bytes]:
+  method: _Method, desk: Reception
+) -> Callable[[Messages, grpc.ServicerContext], bytes]:
   """Answers every error by a status, so that the service goes on."""
 
-  def handle(data: bytes, context: grpc.ServicerContext) -> bytes:
+  def handle(messages: Messages, context: grpc.ServicerContext) -> bytes:
+    data = desk.receive(messages, context)
+    with desk.worker(context):
+      return answer(data, context)
+
+  def answer(data: bytes, context: grpc.ServicerContext) -> bytes:
     try:
       return method(data).SerializeToString()
     except wire.MessageError as error:

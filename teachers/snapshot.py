@@ -27,10 +27,10 @@ class SnapshotTeacher(Teacher):
     self.snapshot = snapshot
     self.policy: Policy = snapshot.policy
     self.metadata: dict[str, Any] = snapshot.metadata
-    version, size = snapshot.policy.digest, snapshot.policy.spec.action_size
+    version = snapshot.policy.digest
     self._critic = None
     if snapshot.critic:
-      self._critic = Critic(snapshot.critic, size)
+      self._critic = _critic(snapshot)
       both = version + self._critic.digest
       version = hashlib.sha256(both.encode()).hexdigest()
     super().__init__(name, version, *snapshot.policy.spec, snapshot.policy.task)
@@ -51,6 +51,27 @@ class SnapshotTeacher(Teacher):
     if self._critic is None:
       return super().action_gradients(observations, actions)
     return self._critic.value_and_gradient(observations, actions)[1]
+
+
+def _critic(snapshot: Snapshot) -> Critic:
+  """The critic of a snapshot.
+
+  Raises:
+    ValueError: the learner's graph could not hold it beside this policy.
+  """
+  spec = snapshot.policy.spec
+  critic = Critic(snapshot.critic, spec.action_size)
+  if 'atoms' not in snapshot.critic:
+    raise ValueError(
+      'its critic has no atoms: store the values that its outputs are the '
+      'logits of, or leave the critic out.'
+    )
+  if critic.observation_size != spec.observation_size:
+    raise ValueError(
+      f'its critic takes observations of width {critic.observation_size}, but '
+      f'its policy of {spec.observation_size}: store those of one agent.'
+    )
+  return critic
 
 
 def is_shipped(name: str) -> bool:
@@ -86,7 +107,15 @@ def load(name: str) -> SnapshotTeacher:
     FileNotFoundError: there is none of that name.
     ValueError: the file is no snapshot; says why.
   """
-  path = find(name)
+  return read(name, find(name))
+
+
+def read(name: str, path: Path) -> SnapshotTeacher:
+  """The snapshot teacher of a file.
+
+  Raises:
+    ValueError: the file is no snapshot; says why.
+  """
   try:
     return SnapshotTeacher(name, Snapshot.from_bytes(path.read_bytes()))
   except ValueError as error:

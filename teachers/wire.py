@@ -1,6 +1,6 @@
 """What both ends of the teacher service agree on: see service.proto."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 import itertools
 import math
 from typing import Any
@@ -22,11 +22,14 @@ MAX_BYTES = 64 << 20
 """Of one message, either way."""
 MAX_ROWS = 65_536
 """Of one batch."""
+BLOCK_ROWS = 4_096
+"""Of one question that we send, and of one that we put to a teacher: the layers
+of a network take many times the bytes of its input."""
 MAX_FIELDS = 1_000
 """Of one task."""
 MAX_NAME = 200
 """Characters of a name, a version or a unit."""
-_MAX_DETAILS = 1_000
+_MAX_DETAILS = 1_000  # Bytes; gRPC may take three for one, of some 8,000.
 
 _DTYPE = np.dtype('<f4')
 
@@ -89,11 +92,19 @@ def decode(what: str, tensor: Any) -> np.ndarray:
   return values.astype(np.float32)
 
 
-def decode_request(what: str, tensor: Any, width: int) -> np.ndarray:
+def decode_request(
+  what: str, tensor: Any, width: int, bound: float = math.inf
+) -> np.ndarray:
   """The [B, width] float32 array that a client sent.
 
+  Args:
+    what: names it in errors.
+    tensor: from anyone.
+    width: that it must have.
+    bound: of its values, both ways.
+
   Raises:
-    MessageError: it is none, is empty, too long or not finite.
+    MessageError: it is none, empty, too long, not finite or out of bounds.
   """
   values = decode(what, tensor)
   rows, columns = values.shape
@@ -110,7 +121,19 @@ def decode_request(what: str, tensor: Any, width: int) -> np.ndarray:
     raise MessageError(
       f'{what}{list(where)} = {values[where]}; every value must be finite.'
     )
+  if (beyond := np.abs(values) > bound).any():
+    where = tuple(int(i) for i in np.argwhere(beyond)[0])
+    raise MessageError(
+      f'{what}{list(where)} = {values[where]}; every value must lie in '
+      f'[{-bound:g}, {bound:g}].'
+    )
   return values
+
+
+def blocks(rows: int, most: int) -> Iterator[slice]:
+  """What so many rows are cut into, for no block to have more than `most`."""
+  for start in range(0, rows, most):
+    yield slice(start, min(start + most, rows))
 
 
 def encode_task(task: Task) -> Any:
@@ -212,4 +235,5 @@ def is_name(text: str) -> bool:
 def printable(text: str) -> str:
   """A peer's words, safe on a screen: one line, no controls, not endless."""
   line = ''.join(c if c.isprintable() else ' ' for c in text[:_MAX_DETAILS])
-  return line + '…' * (len(text) > _MAX_DETAILS)
+  kept = line.encode()[:_MAX_DETAILS].decode(errors='ignore')
+  return kept + '…' * (len(kept) < len(text))

@@ -15,12 +15,13 @@ from launchers.studies import file as study_file
 from tests.test_layout import ROOT, help_of
 
 TEACHERS = (ROOT / 'docs' / 'teachers.md').read_text(encoding='utf-8')
+ENVIRONMENTS = (ROOT / 'docs' / 'environments.md').read_text(encoding='utf-8')
 STUDIES = (ROOT / 'docs' / 'studies.md').read_text(encoding='utf-8')
 
 
-def modules() -> dict[str, str]:
+def modules(text: str) -> dict[str, str]:
   """The text's Python modules by file name, which their first line gives."""
-  blocks = re.findall(r'```python\n(.*?)```', TEACHERS, re.DOTALL)
+  blocks = re.findall(r'```python\n(.*?)```', text, re.DOTALL)
   found = {}
   for block in blocks:
     match = re.match(r'# (\w+\.py)\n', block)
@@ -31,7 +32,7 @@ def modules() -> dict[str, str]:
 
 def commands() -> list[str]:
   """The commands of the shell blocks, one a line, and those in the texts."""
-  texts = TEACHERS + STUDIES
+  texts = TEACHERS + ENVIRONMENTS + STUDIES
   blocks = re.findall(r'```sh\n(.*?)```', texts, re.DOTALL)
   lines = '\n'.join(blocks).replace('\\\n', ' ').splitlines()
   spans = re.findall(r'`(python -m [^`\n]+)`', texts)
@@ -47,15 +48,22 @@ def options_by_module() -> dict[str, set[str]]:
   return found
 
 
-def test_its_teacher_passes_its_tests(tmp_path: Path) -> None:
-  files = modules()
-  assert set(files) == {'my_teacher.py', 'test_my_teacher.py'}
-  for name, text in files.items():
-    (tmp_path / name).write_text(text, encoding='utf-8')
+@pytest.mark.parametrize(
+  ('text', 'name'),
+  [(TEACHERS, 'my_teacher'), (ENVIRONMENTS, 'my_environment')],
+  ids=['teachers', 'environments'],
+)
+def test_its_module_passes_its_tests(
+  text: str, name: str, tmp_path: Path
+) -> None:
+  files = modules(text)
+  assert set(files) == {f'{name}.py', f'test_{name}.py'}
+  for file, block in files.items():
+    (tmp_path / file).write_text(block, encoding='utf-8')
   result = subprocess.run(
     [
       sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider',
-      str(tmp_path / 'test_my_teacher.py'),
+      str(tmp_path / f'test_{name}.py'),
     ],
     cwd=ROOT,
     env={**os.environ, 'PYTHONPATH': str(ROOT)},
@@ -76,6 +84,7 @@ LAUNCHERS = sorted(
 
 def test_it_prints_the_commands_that_take_a_teacher() -> None:
   named = {module.partition('.')[2] for module in LAUNCHERS}
+  assert 'check_environment' in named
   assert named >= {
     'annotate', 'demonstrate', 'evaluate', 'growing_batch', 'teach',
   }  # fmt: skip
@@ -101,7 +110,7 @@ def test_its_other_modules_and_files_exist() -> None:
     path = ROOT.joinpath(*module.split('.')).with_suffix('.py')
     assert path.is_file(), module
     assert '\ndef make(' in path.read_text(encoding='utf-8'), module
-  for link in re.findall(r'\]\(([^)#]+)\)', TEACHERS + STUDIES):
+  for link in re.findall(r'\]\(([^)#]+)\)', TEACHERS + ENVIRONMENTS + STUDIES):
     assert (ROOT / 'docs' / link).exists(), link
 
 

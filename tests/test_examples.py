@@ -7,14 +7,12 @@ import subprocess
 import sys
 
 import numpy as np
-import pytest
 
 from agents.deployed.policy import Policy
 from datasets.store import EpisodeStore
 from tests.tree import ROOT
 
 
-@pytest.mark.slow
 def test_the_library_learns_from_own_arrays(tmp_path: Path) -> None:
   result = subprocess.run(
     [sys.executable, str(ROOT / 'examples/library.py'), str(tmp_path)],

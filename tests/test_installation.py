@@ -20,7 +20,7 @@ import pytest
 from tests.launchers.harness import write_teacher
 from tests.tree import ROOT, tracked_files
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = [pytest.mark.processes, pytest.mark.long]
 
 _RIVAL = 'raise ImportError("another package called datasets")\n'
 

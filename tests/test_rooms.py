@@ -69,6 +69,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     'datasets',
     'launchers.acting',
     'launchers.environments',
+    'launchers.hosts.heartbeat',
     'launchers.hosts.process',
     'launchers.runs',
     'teachers',

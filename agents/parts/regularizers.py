@@ -109,7 +109,13 @@ def loss(objective: Objective, action: tf.Tensor) -> tf.Tensor:
 def bounded(direction: tf.Tensor, bound: float) -> tf.Tensor:
   """Directions [B, A] whose norm is at most the bound."""
   norm = tf.norm(direction, axis=-1, keepdims=True)  # [B, 1]
-  return direction * (bound / tf.maximum(norm, bound))
+  inside = direction * (bound / tf.maximum(norm, bound))
+  # Squares overflow above 1.8e19, where the direction would become 0. All the
+  # others keep their arithmetic, so that results stay the same, bit for bit.
+  largest = tf.reduce_max(tf.abs(direction), axis=-1, keepdims=True)
+  unit = direction / tf.maximum(largest, 1.0)
+  unit *= bound / tf.norm(unit, axis=-1, keepdims=True)
+  return tf.where(tf.math.is_inf(norm), unit, inside)
 
 
 def _none(config: ObjectiveConfig, judges: Judges, at: Situation) -> Objective:

@@ -9,6 +9,7 @@ from datasets.types import Annotation, Episode, EpisodeId
 from launchers.acting import rollouts
 from launchers.acting.behaviours import Behaviour
 from launchers.acting.lanes import Place
+from launchers.acting.outcomes import Failure
 from launchers.acting.separate import IsStopping
 
 Order = tuple[EpisodeId, np.random.SeedSequence]
@@ -37,7 +38,7 @@ def act(
   digest: str,
   demonstrator: Optional[tuple[str, str]] = None,
   is_stopping: IsStopping = lambda: False,
-) -> Iterator[Union[Episode, rollouts.Failure]]:
+) -> Iterator[Union[Episode, Failure]]:
   """Runs episodes side by side; demonstrations carry clean labels.
 
   Args:
@@ -62,7 +63,7 @@ def act(
     places, behaviour, num_steps, noise, seeds, is_stopping
   )
   for (identity, _), rollout in zip(orders, acted, strict=True):
-    if isinstance(rollout, rollouts.Failure):
+    if isinstance(rollout, Failure):
       yield rollout
       continue
     annotation = None

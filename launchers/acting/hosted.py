@@ -58,11 +58,15 @@ class Host:
     assert self._description is not None
     return self._description
 
-  def begin(self, lanes: int) -> None:
-    """Makes ready for so many episodes side by side."""
+  def begin(self, lanes: int, is_stopping: IsStopping = lambda: False) -> None:
+    """Makes ready for so many episodes side by side.
+
+    Raises:
+      ActingStoppedError, EnvironmentCrashedError: see `ask`.
+    """
     if self._episodes >= _EPISODES:
       self.recycle()
-    self.ask('begin', lanes)
+    self.ask('begin', lanes, is_stopping=is_stopping)
     self._episodes += lanes
 
   def ask(
@@ -78,7 +82,7 @@ class Host:
       EnvironmentCrashedError: the process has ended.
     """
     if self._process is None:
-      self._start()
+      self._start(is_stopping)
     try:
       self._connection.send((function, arguments))
       while not self._connection.poll(_POLL):
@@ -94,7 +98,7 @@ class Host:
     self._finalizer()
     self._process = None
 
-  def _start(self) -> None:
+  def _start(self, is_stopping: IsStopping) -> None:
     ours, theirs = socket.socketpair()
     # What this process can import, that one must, too.
     paths = [os.path.abspath(path) for path in sys.path]
@@ -115,7 +119,7 @@ class Host:
       self, _end, self._process, self._connection
     )
     self._episodes = 0
-    answer = self.ask('make', *self._order)
+    answer = self.ask('make', *self._order, is_stopping=is_stopping)
     if isinstance(answer, str):
       self.recycle()
       raise ValueError(answer)
@@ -166,16 +170,17 @@ class HostedLanes:
 
     Args:
       places: as many as there are lanes, all of one host.
-      is_stopping: asked while a step goes on.
+      is_stopping: asked while a step goes on, or whatever else takes long.
 
     Raises:
+      ActingStoppedError: they were no longer waited for.
       EnvironmentCrashedError: here and below, the process has ended, and with
         it the episodes of all lanes.
     """
     self._host = places[0].host
     self._is_stopping = is_stopping
     self.failures: dict[int, str] = {}
-    self._host.begin(len(places))
+    self._host.begin(len(places), is_stopping)
 
   def reset(self, lane: int, seed: int, observation: np.ndarray) -> None:
     """See `Lanes`."""

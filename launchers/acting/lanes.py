@@ -9,7 +9,12 @@ import numpy as np
 
 from launchers.acting.hosted import HostedEnvironment, HostedLanes
 from launchers.acting.kernels import KERNELS, Kernel
-from launchers.acting.separate import IsStopping, Lanes, SeparateLanes
+from launchers.acting.separate import (
+  ActingStoppedError,
+  IsStopping,
+  Lanes,
+  SeparateLanes,
+)
 from launchers.environments import suite
 from launchers.environments.base import Environment, reason_of
 
@@ -27,8 +32,7 @@ def make_lanes(
   Args:
     places: all of one task, and of one kind.
     num_steps: the most that an episode takes.
-    is_stopping: asked amid an episode, unless the lanes are fused: those end
-      in the time that a few steps of others take.
+    is_stopping: asked amid an episode.
   """
   hosted = [p for p in places if isinstance(p, HostedEnvironment)]
   if hosted:
@@ -38,7 +42,10 @@ def make_lanes(
   plain = [e for e in environments if type(e) is suite.Environment]
   if len(plain) < len(places) or plain[0].task.name not in KERNELS:
     return SeparateLanes(environments, is_stopping)
-  return FusedLanes(plain, num_steps)
+  return FusedLanes(plain, num_steps, is_stopping)
+
+
+_STEPS = 16  # Of one lane each, between two looks at whether to stop.
 
 
 class FusedLanes:
@@ -48,8 +55,14 @@ class FusedLanes:
   of it together, the rewards at the end, of all steps together.
   """
 
-  def __init__(self, environments: Sequence[suite.Environment], num_steps: int):
+  def __init__(
+    self,
+    environments: Sequence[suite.Environment],
+    num_steps: int,
+    is_stopping: IsStopping = lambda: False,
+  ):
     self._environments = environments
+    self._is_stopping = is_stopping
     physics = [e.wrapped.physics for e in environments]
     self._simulations = [(p.model.ptr, p.data.ptr) for p in physics]
     self._controls = [data.ctrl for _, data in self._simulations]
@@ -83,8 +96,15 @@ class FusedLanes:
     actions: np.ndarray,
     observations: np.ndarray,
   ) -> list[int]:
-    """See `Lanes`."""
+    """See `Lanes`.
+
+    Raises:
+      ActingStoppedError: now and then; to ask costs a fifth of a step.
+    """
+    before = step * len(self._environments)
     for lane in running:
+      if (before + lane) % _STEPS == 0 and self._is_stopping():
+        raise ActingStoppedError
       self._controls[lane][:] = actions[lane]
       self._advance(*self._simulations[lane])
     states = self._states[step]  # [L, K]

@@ -2,57 +2,19 @@
 
 from collections.abc import Sequence
 import itertools
-from typing import NamedTuple, TypeVar, Union
+from typing import Union
 
 import numpy as np
 
 from launchers.acting.behaviours import LANES, Behaviour, Block, SideBySide
 from launchers.acting.hosted import EnvironmentCrashedError
 from launchers.acting.lanes import Place, make_lanes
-from launchers.acting.separate import IsStopping, Lanes
+from launchers.acting.outcomes import Failure, Rollout
+from launchers.acting.separate import ActingStoppedError, IsStopping, Lanes
 from launchers.environments.base import BrokenEnvironmentError, check_finite
 
 # The roles of the seeds: one number each, for ever.
 ACT, EVALUATE = 1, 2
-
-
-class Rollout(NamedTuple):
-  """One episode of T steps as it was acted.
-
-  Attributes:
-    observations: [T + 1, S] float32.
-    actions: [T, A] float32, executed.
-    proposed: [T, A] float32, the policy's own actions, without the noise.
-    rewards: [T] float32.
-    discounts: [T] float32.
-  """
-
-  observations: np.ndarray
-  actions: np.ndarray
-  proposed: np.ndarray
-  rewards: np.ndarray
-  discounts: np.ndarray
-
-
-class Failure(NamedTuple):
-  """An episode that nothing can be learned from.
-
-  Attributes:
-    reason: for a person.
-  """
-
-  reason: str
-
-
-Result = TypeVar('Result')
-
-
-def split(
-  results: Sequence[Union[Result, Failure]],
-) -> tuple[list[Result], list[str]]:
-  """What succeeded, and why the others failed."""
-  good = [r for r in results if not isinstance(r, Failure)]
-  return good, [r.reason for r in results if isinstance(r, Failure)]
 
 
 def seed_for(run: int, role: int, *indices: int) -> np.random.SeedSequence:
@@ -132,6 +94,8 @@ def _act(
   observations = np.zeros((num_steps + 1, len(seeds), width), np.float32)
   actions = np.zeros((num_steps, len(seeds), size), np.float32)
   for i, seed in enumerate(seeds):
+    if is_stopping():  # A reset may take as long as many steps.
+      raise ActingStoppedError
     random = np.random.Generator(np.random.PCG64(seed))
     lanes.reset(i, int(random.integers(2**32)), observations[0, i])
     # A whole episode's, drawn at once.

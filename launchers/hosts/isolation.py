@@ -4,6 +4,7 @@ import fcntl
 import os
 import shlex
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -12,6 +13,7 @@ import sys
 from rich.console import Console
 
 from launchers.hosts import process
+from launchers.hosts.early import STOPS
 
 _ISOLATED = 'UNDERSTUDY_ISOLATED'
 _COMMAND = 'UNDERSTUDY_COMMAND'
@@ -42,6 +44,8 @@ def enter(module: str, is_open: bool, console: Console) -> None:
       os.environ[_COMMAND] = command(module)
       os.environ[_ISOLATED] = '1'
       sys.stdout.flush()
+      # Until it listens again, see `launchers.hosts.early`.
+      signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
       os.execv(unshare, [*prefix, sys.executable, '-m', module, *sys.argv[1:]])
   console.print(
     '[bold yellow]The ports of this run are open on every interface and trust '

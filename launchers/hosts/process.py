@@ -1,6 +1,7 @@
 """What a process of ours does before anything else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+import contextlib
 import ctypes
 import importlib
 import os
@@ -12,6 +13,8 @@ from typing import Any, Optional
 from unittest import mock
 
 import absl.app
+
+from launchers.hosts.early import STOPS
 
 ROOT = Path(__file__).resolve().parents[2]
 """The repository's root, which every process has first on its path."""
@@ -104,6 +107,61 @@ def program(module: str) -> str:
   return sys.argv[0] if by_short_name else f'python -m {module}'
 
 
+class Interrupted(KeyboardInterrupt):
+  """A signal asked to stop; raised wherever the process was.
+
+  Attributes:
+    signal: which one.
+  """
+
+  def __init__(self, number: int):
+    super().__init__()
+    self.signal = signal.Signals(number)
+
+
+_AGAIN = 0.05  # Seconds until what was swallowed is raised again.
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+  """Raises `Interrupted` in the body when a signal asks to stop."""
+  asked = []
+
+  def interrupt(number: int, _: Any) -> None:
+    if number != signal.SIGALRM:
+      asked.append(number)
+    raise Interrupted(asked[-1])
+
+  def unraisable(error: Any) -> None:
+    # It came while C called Python, as MuJoCo does, and nobody passes it on.
+    if isinstance(error.exc_value, Interrupted):
+      signal.setitimer(signal.ITIMER_REAL, _AGAIN)
+    else:
+      hook(error)
+
+  stops = _stops()
+  numbers = [*stops, signal.SIGALRM] if stops else []
+  previous = {number: signal.getsignal(number) for number in numbers}
+  hook = sys.unraisablehook
+  for number in numbers:
+    signal.signal(number, interrupt)
+  sys.unraisablehook = unraisable
+  try:
+    yield
+  finally:
+    sys.unraisablehook = hook
+    for number, handler in previous.items():
+      signal.signal(number, handler)
+
+
+def _stops() -> list[signal.Signals]:
+  """The signals that are to stop this process; none where nobody hears them."""
+  if threading.current_thread() is not threading.main_thread():
+    return []
+  ignored = signal.SIG_IGN  # As nohup has it.
+  return [n for n in STOPS if signal.getsignal(n) != ignored]
+
+
 class StoppedError(Exception):
   """A signal asked to stop, and everything is saved.
 
@@ -117,7 +175,7 @@ class StoppedError(Exception):
 
 
 class StopRequest:
-  """Turns SIGINT and SIGTERM into a flag, while it is entered.
+  """Turns SIGINT, SIGTERM and SIGHUP into a flag, while it is entered.
 
   Launchpad installs handlers of its own when it launches; `listen` again
   afterwards takes the signals back.
@@ -128,7 +186,7 @@ class StopRequest:
     self._previous: dict[signal.Signals, Any] = {}
 
   def __enter__(self) -> 'StopRequest':
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _stops():
       self._previous[number] = signal.getsignal(number)
     self.listen()
     return self

@@ -4,6 +4,7 @@ import atexit
 from collections.abc import Callable
 import contextlib
 import io
+import os
 from pathlib import Path
 import signal
 import subprocess
@@ -13,14 +14,16 @@ from typing import Any, NamedTuple, Optional
 import launchpad as lp
 from launchpad.nodes.python.local_multi_processing import PythonProcess
 
+from launchers.hosts.heartbeat import Pulses, Silence
 from launchers.hosts.process import SINGLE_THREADED, StopRequest
 
 _NOTICE_SECONDS = 7.0  # Between asking a node to stop and killing it.
 _SERVERS = ('conductor', 'replay', 'teacher')
+_QUIET_SECONDS = 5.0  # After which a server is blamed for its clients' ends.
 
 
 class Failure(NamedTuple):
-  """A node that ended by itself.
+  """A node that ended by itself, or that hung.
 
   Attributes:
     node: its name.
@@ -90,6 +93,24 @@ class Nodes:
     ended.sort(key=lambda failure: 'killed' not in failure.how)
     return ended[0] if ended else None
 
+  def pids(self) -> dict[str, int]:
+    """The process of each node; threads are in this one."""
+    return {
+      name if '/' in name else f'{name}/{i}': getattr(
+        worker, 'pid', os.getpid()
+      )
+      for name, workers in self._workers.items()
+      for i, worker in enumerate(workers)
+    }
+
+  def give_up(self, name: str, seconds: float) -> Failure:
+    """Kills a node that hangs, unless it is a thread."""
+    for worker in self._workers.get(name, ()):
+      if isinstance(worker, subprocess.Popen):
+        worker.kill()
+    how = f'said nothing for {seconds:.0f} s: it hung, and was given up'
+    return Failure(name, how, self._log(name))
+
   def stop(self) -> None:
     """Asks every node to stop, those that serve others last.
 
@@ -141,22 +162,74 @@ def watch(
   stop: StopRequest,
   is_done: Callable[[], bool],
   on_tick: Callable[[], None],
+  pulses: Pulses,
+  tell: Callable[[str], None],
   period: float = 0.2,
 ) -> Optional[Failure]:
-  """Waits until the run is done, a node ends, or a person stops it.
+  """Waits until the run is done, a node ends or hangs, or a person stops it.
 
   Always stops the nodes before it returns.
 
+  Args:
+    nodes: of the program.
+    stop: by which a person stops it.
+    is_done: whether the run is done.
+    on_tick: called now and then.
+    pulses: of the nodes.
+    tell: shows a person a line about a node that says nothing.
+    period: seconds from one look to the next.
+
   Returns:
-    The node that ended by itself, or None.
+    The node that ended by itself or hung, or None.
   """
+  named: set[str] = set()
   try:
     while stop.signal is None and not is_done():
+      silences = _to_blame(pulses.look())
       failure = nodes.failure()
       if failure:
-        return failure
+        return _server_behind(failure, nodes, pulses) or failure
+      for silence in silences:
+        if silence.is_hung:
+          return nodes.give_up(silence.node, silence.seconds)
+      _tell_changes(silences, named, tell)
       on_tick()
       time.sleep(period)
     return None
   finally:
     nodes.stop()
+
+
+def _is_server(node: str) -> bool:
+  return node.split('/')[0] in _SERVERS
+
+
+def _to_blame(silences: list[Silence]) -> list[Silence]:
+  """Without those that only wait for the answer of a silent server."""
+  return [s for s in silences if _is_server(s.node)] or silences
+
+
+def _server_behind(
+  failure: Failure, nodes: Nodes, pulses: Pulses
+) -> Optional[Failure]:
+  """The server whose silence has ended the node, if that was it."""
+  if 'killed' in failure.how or _is_server(failure.node):
+    return None
+  for node in filter(_is_server, nodes.pids()):
+    if pulses.quiet_for(node) >= _QUIET_SECONDS:
+      return nodes.give_up(node, pulses.quiet_for(node))
+  return None
+
+
+def _tell_changes(
+  silences: list[Silence], named: set[str], tell: Callable[[str], None]
+) -> None:
+  """Names each silent node once, and again when it is silent no longer."""
+  for node, seconds, _ in silences:
+    if node not in named:
+      tell(f'Node {node} has said nothing for {seconds:.0f} s.')
+  present = {silence.node for silence in silences}
+  for node in named - present:
+    tell(f'Node {node} goes on.')
+  named.clear()
+  named.update(present)

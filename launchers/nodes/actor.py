@@ -13,8 +13,9 @@ from datasets import replay
 from datasets.types import EpisodeId
 from launchers.acting.behaviours import behaviour_of
 from launchers.acting.episodes import act, seed_of
+from launchers.acting.outcomes import Failure
 from launchers.acting.places import Places
-from launchers.acting.rollouts import LANES, Failure
+from launchers.acting.rollouts import LANES
 from launchers.hosts.process import WaitForStop
 from launchers.nodes import advice
 from launchers.runs.config import GrowingBatchConfig

@@ -6,15 +6,18 @@ refused, for its advice is stored beside that of the old one.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+import shlex
 from typing import Any, Literal, Optional
 
+import numpy as np
 from rich.console import Console
 
-from agents.deployed.policy import Snapshot
 from datasets import files
+from launchers.hosts.heartbeat import Heart
+from launchers.hosts.process import WaitForStop
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
-from teachers import registry, untrained
+from teachers import registry, snapshot, untrained
 from teachers.base import Kind, Task, Teacher
 from teachers.checks import check_teacher
 from teachers.errors import WrongTeacherError
@@ -75,9 +78,10 @@ def find(
     OSError: a service does not answer.
   """
   if config.demonstrator == untrained.NAME:
+    name = shlex.quote(config.task)
     console.print(
       f'[bold yellow]An untrained policy demonstrates {config.task}.[/] Train '
-      f'a teacher with `python -m launchers.online --task {config.task}` and '
+      f'a teacher with `python -m launchers.online --task {name}` and '
       'name it with --teacher.'
     )
   wanted: list[tuple[Role, Kind]] = [('demonstrator', 'actions')]
@@ -99,7 +103,7 @@ def load(
   role: Role,
   services: Sequence[str] = (),
   notify: Optional[Notify] = None,
-  wait_for_stop: Callable[[float], bool] = lambda _: False,
+  wait_for_stop: WaitForStop = lambda _: False,
 ) -> Teacher:
   """A teacher of the run, as this process asks it.
 
@@ -126,13 +130,55 @@ def load(
       addresses, on_trouble=notify, is_stopping=lambda: wait_for_stop(0)
     )
   elif path.exists():
-    snapshot = Snapshot.from_bytes(path.read_bytes())
-    teacher = SnapshotTeacher(address, snapshot)
+    teacher = snapshot.read(address, path)
   else:
     record = directory.read_json(directory.teacher_record(role)) or {}
-    teacher = registry.load(address, _task_in(record))
+    teacher = _in_process(address, _task_in(record), wait_for_stop)
   _check_version(directory, role, teacher)
   return teacher
+
+
+def _in_process(
+  address: str, task: Task, wait_for_stop: WaitForStop
+) -> Teacher:
+  """Somebody's Python; a node that waits for it is not taken for hung."""
+  if not isinstance(wait_for_stop, Heart):
+    return registry.load(address, task)
+  with wait_for_stop.waiting():
+    teacher = registry.load(address, task)
+  return _Awaited(teacher, wait_for_stop)
+
+
+class _Awaited(Teacher):
+  """A teacher that may take any time."""
+
+  def __init__(self, teacher: Teacher, heart: Heart):
+    super().__init__(
+      teacher.name,
+      teacher.version,
+      teacher.observation_size,
+      teacher.action_size,
+      teacher.task,
+    )
+    self._teacher = teacher
+    self._heart = heart
+
+  @property
+  def gives(self) -> frozenset[Kind]:
+    """See `Teacher.gives`."""
+    return self._teacher.gives
+
+  def actions(self, observations: np.ndarray) -> np.ndarray:
+    """See `Teacher.actions`."""
+    with self._heart.waiting():
+      return self._teacher.actions(observations)
+
+  def action_gradients(
+    self, observations: np.ndarray, actions: np.ndarray
+  ) -> np.ndarray:
+    """See `Teacher.action_gradients`."""
+    with self._heart.waiting():
+      return self._teacher.action_gradients(observations, actions)
 
 
 def _new(

@@ -36,11 +36,12 @@ def gather_for(batches: Batches, agent: Agent, memory: Memory) -> Gather:
   if agent.objective.anchor is None:
     return gather
   ask, size = tf.function(agent.anchor_actions), memory.num_transitions
-  chunks = [
-    ask(memory.gather(np.arange(first, min(first + _CHUNK, size)))).numpy()
-    for first in range(0, size, _CHUNK)
-  ]
-  actions = np.concatenate(chunks)  # [transitions, A]
+  width = memory.gather(np.arange(1)).action.shape[1]
+  # One array from the start: parts of it would stay resident once joined.
+  actions = np.empty((size, width), np.float32)  # [transitions, A]
+  for first in range(0, size, _CHUNK):
+    chunk = np.arange(first, min(first + _CHUNK, size))
+    actions[chunk] = ask(memory.gather(chunk))
   return lambda indices: gather(indices)._replace(
     anchor_action=actions.take(indices, axis=0)
   )

@@ -15,14 +15,14 @@ from typing import Any, Optional
 
 from agents.deployed.policy import Policy
 from datasets.types import EpisodeId
+from launchers.nodes import cycle_record
 from launchers.nodes.evaluations import Evaluations
-from launchers.nodes.ledger import Ledger, RunFailedError, summary
+from launchers.nodes.ledger import Ledger, RunFailedError
 from launchers.nodes.refusals import Refusals
 from launchers.runs import provenance
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import EvaluationKey, RunDirectory
 
-_CLIPPED = 0.01  # Share of the targets beyond which it is worth a word.
 _TICK = 0.05  # Seconds between two looks at the state.
 
 
@@ -156,13 +156,7 @@ class Conductor:
     """Told of the learner's phase, step, last step, rate and metrics."""
     with self._lock:
       self._learner = {**self._learner, **progress}
-      clipped = progress.get('clipped_fraction', 0.0)
-      if clipped > _CLIPPED:
-        self._warnings['clipped'] = (
-          f"{clipped:.0%} of the critic's targets lie beyond its support, "
-          'which cuts them there: widen it with --agent.vmin and --agent.vmax '
-          'in a new run.'
-        )
+      self._warnings.update(cycle_record.warnings(progress))
 
   def evaluate(self, step: int, policy: bytes) -> None:
     """Asked to evaluate the online policy of learner step `step`."""
@@ -208,6 +202,7 @@ class Conductor:
         'cycle': self._cycle,
         'phase': self._phase,
         'pending': len(self._evaluations),
+        'skipped': self._evaluations.skipped(self._cycle),
         'troubles': dict(self._troubles),
         'learner': self._learner,
         'seconds': dict(self._seconds),
@@ -259,37 +254,18 @@ class Conductor:
   def _freeze_data(self) -> None:
     """Records what the cycles' data are, or checks that they still are that."""
     for cycle in self._cycles():
-      path = self._directory.cycle(cycle) / 'batch.json'
-      batch = self._ledger.batch(cycle)
-      frozen = self._directory.read_json(path)
-      if frozen is None:
-        self._directory.write_json(path, batch)
-      elif frozen != batch:
-        raise RunFailedError(
-          f'The episodes of cycle {cycle} are not those that it was learned '
-          f'from: {batch}, but {path} has {frozen}. Restore the episode files, '
-          f'or remove cycle {cycle} and those after it from the run.'
-        )
+      cycle_record.freeze(self._directory, cycle, self._ledger.batch(cycle))
 
   def _publish(self) -> None:
     """Writes what the cycle was, and last of all its policy."""
     assert self._learned is not None
     cycle, directory = self._cycle, self._directory
-    collected = self._ledger.returns(cycle)
-    evaluation = summary(self._evaluations.returns(self._final()))
+    outcome = cycle_record.outcome(
+      cycle, self._ledger, self._evaluations, self._final()
+    )
     record = {
-      'cycle': cycle,
-      **self._ledger.batch(cycle),
-      'refused': self._ledger.refused(cycle),
-      'collected_return_mean': collected.get('return_mean'),
-      'collected_return_std': collected.get('return_std'),
-      'evaluation_return_mean': evaluation.get('return_mean'),
-      'evaluation_return_std': evaluation.get('return_std'),
-      'evaluation_episodes': evaluation['episodes'],
-      'evaluation_failures': self._evaluations.failures(self._final()),
-      'learner_steps': self._final()[2],
+      **outcome,
       'learner': self._learner,
-      'acted_steps': self._ledger.new_steps,
       'seconds': {k: round(v, 2) for k, v in self._seconds.items()},
       'policy_digest': Policy.from_bytes(self._learned).digest,
       'provenance': self._provenance,

@@ -6,6 +6,7 @@ cycle k   learn     improve the policy on the data of cycles 1 … k
 """
 
 from collections.abc import Callable, Mapping
+import functools
 from typing import Any, Optional
 
 import numpy as np
@@ -37,6 +38,7 @@ class Curriculum:
     config: GrowingBatchConfig,
     spec: EnvironmentSpec,
     load_advisor: Callable[[], Teacher],
+    is_stopping: Callable[[], bool] = lambda: False,
   ):
     """Starts before cycle 0.
 
@@ -45,6 +47,8 @@ class Curriculum:
       spec: the sizes of its task.
       load_advisor: gives the teacher whose gradients the objective follows;
         called when they are first needed, if ever.
+      is_stopping: asked amid a stretch of updates; `LearningStoppedError` then
+        ends whatever learns.
     """
     self._config = config
     self._entry = registry.find(config.agent.kind)
@@ -57,10 +61,13 @@ class Curriculum:
       config.decay_steps,
       self._gradients,
     )
-    self._cloning = Learner(BC(config.cloning, self.networks), self._sample)
+    make = functools.partial(
+      Learner, sample=self._sample, is_stopping=is_stopping
+    )
+    self._cloning = make(BC(config.cloning, self.networks))
     self._stopping = EarlyStopping(self.networks.policy)
-    self._pretraining = Learner(self._agent.pretraining(), self._sample)
-    self._improvement = Learner(self._agent, self._sample)
+    self._pretraining = make(self._agent.pretraining())
+    self._improvement = make(self._agent)
     self._sampler: Optional[UniformSampler] = None
 
   @property

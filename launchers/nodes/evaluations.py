@@ -1,7 +1,7 @@
 """What is to be evaluated, and what came of it."""
 
 from collections.abc import Sequence
-import itertools
+from pathlib import Path
 from typing import Any, Optional
 
 from launchers.nodes.ledger import summary
@@ -13,9 +13,23 @@ COLUMNS = (
   'cycle', 'step', 'kind', 'episodes',
   'return_mean', 'return_std', 'return_min', 'return_max',
 )  # fmt: skip
+EVALUATED, SKIPPED = 'evaluation.csv', 'skipped_evaluations.csv'
+SKIPPED_COLUMNS = ('cycle', 'step')
 FAILURE_COLUMNS = ('cycle', 'step', 'kind', 'number', 'reason')
 # More policies side by side gain nothing: they no longer share the caches.
 _AT_ONCE = 8
+# A policy of the paper's size has 0.6 MB, in memory and on the disk.
+_MOST_WAITING = 256
+
+
+def _order(key: EvaluationKey) -> tuple[bool, int, int, bool]:
+  """The teacher's first, then by number; a cycle's final one is its last."""
+  kind, cycle, step = key
+  return kind != 'teacher', cycle, step, kind == 'final'
+
+
+def _rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+  return Table(path, columns, ('step',)).rows if path.exists() else []
 
 
 class Evaluations:
@@ -31,6 +45,7 @@ class Evaluations:
     self._pending = directory.pending()
     self._results: dict[EvaluationKey, list[float]] = {}
     self._failures: dict[EvaluationKey, list[str]] = {}
+    self._skipped: dict[int, set[int]] = {}
 
   def __len__(self) -> int:
     """How many are not recorded yet."""
@@ -40,16 +55,28 @@ class Evaluations:
     """Has a policy evaluated, unless it was; empty bytes: the demonstrator.
 
     What is asked is durable: a learner's checkpoint after it may rely on that.
+    Where the evaluator does not keep up, some of those during learning are
+    skipped, and counted; never a cycle's final one.
     """
-    if self._episodes(key) and key not in self._results:
-      self._directory.keep_pending(key, policy)
-      self._pending[key] = policy
+    if not self._episodes(key) or key in self._results:
+      return
+    if key[0] == 'interval' and key not in self._pending:
+      waiting = sum(kind == 'interval' for kind, _, _ in self._pending)
+      if waiting >= _MOST_WAITING:
+        self._skip(key)
+        return
+    self._directory.keep_pending(key, policy)
+    self._pending[key] = policy
 
   def order(self) -> Optional[dict[str, Any]]:
     """The next ones to evaluate, oldest first: those that one pass can take."""
     evaluations = [
-      {'key': key, 'policy': policy, 'episodes': self._episodes(key)}
-      for key, policy in itertools.islice(self._pending.items(), _AT_ONCE)
+      {
+        'key': key,
+        'policy': self._pending[key],
+        'episodes': self._episodes(key),
+      }
+      for key in sorted(self._pending, key=_order)[:_AT_ONCE]
     ]
     return {'evaluations': evaluations} if evaluations else None
 
@@ -78,10 +105,12 @@ class Evaluations:
       record = {'name': name, 'version': version, **result}
       self._directory.write_json(self._directory.teacher_result, record)
     elif returns:
-      path = self._directory.cycle(cycle) / 'evaluation.csv'
-      Table(path, COLUMNS, ('step', 'kind')).add(
-        {'cycle': cycle, 'step': step, 'kind': kind, **result}
-      )
+      if kind == 'interval':
+        self._skipped_in(cycle).discard(step)
+      path = self._directory.cycle(cycle) / EVALUATED
+      table = Table(path, COLUMNS, ('step', 'kind'))
+      table.add({'cycle': cycle, 'step': step, 'kind': kind, **result})
+      table.sync()  # The order is dropped now: nobody would ask again.
       name = f'evaluation/{kind}_return'
       self._events.scalars(step, {name: result['return_mean']})
     self._directory.drop_pending(key)
@@ -94,9 +123,31 @@ class Evaluations:
     """How many episodes of one failed, since the program started."""
     return len(self._failures.get(key, ()))
 
+  def skipped(self, cycle: int) -> int:
+    """How many of a cycle were skipped and never done, over all starts."""
+    return len(self._skipped_in(cycle))
+
   def close(self) -> None:
     """Writes the last events."""
     self._events.close()
+
+  def _skip(self, key: EvaluationKey) -> None:
+    _, cycle, step = key
+    self._skipped_in(cycle).add(step)
+    path = self._directory.cycle(cycle) / SKIPPED
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table = Table(path, SKIPPED_COLUMNS, SKIPPED_COLUMNS)
+    table.add({'cycle': cycle, 'step': step})
+
+  def _skipped_in(self, cycle: int) -> set[int]:
+    if cycle not in self._skipped:
+      directory = self._directory.cycle(cycle)
+      skipped = _rows(directory / SKIPPED, SKIPPED_COLUMNS)
+      done = _rows(directory / EVALUATED, COLUMNS)
+      self._skipped[cycle] = {int(row['step']) for row in skipped} - {
+        int(row['step']) for row in done if row['kind'] == 'interval'
+      }
+    return self._skipped[cycle]
 
   def _write_failures(self, key: EvaluationKey) -> None:
     kind, cycle, step = key

@@ -11,6 +11,7 @@ import numpy as np
 from agents.deployed.policy import Policy
 from launchers.acting import rollouts
 from launchers.acting.behaviours import Behaviour, behaviour_of
+from launchers.acting.outcomes import split
 from launchers.acting.places import Places
 from launchers.hosts.process import WaitForStop
 from launchers.nodes import advice
@@ -55,7 +56,7 @@ def run_evaluator(
       functools.partial(wait_for_stop, 0),
     )
     for evaluation, some in zip(order['evaluations'], returns, strict=True):
-      conductor.evaluated(evaluation['key'], *rollouts.split(some))
+      conductor.evaluated(evaluation['key'], *split(some))
 
 
 def _evaluated(

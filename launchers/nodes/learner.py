@@ -6,6 +6,7 @@ import time
 from typing import Any, Optional
 
 from agents import checkpoint
+from agents.base import LearningStoppedError
 from datasets import replay
 from datasets.memory import Memory
 from datasets.store import digest_of, episode_digest
@@ -18,6 +19,7 @@ from launchers.runs.tables import Events, Table
 
 _PAUSE = 0.1  # Seconds between two questions to the conductor or to Reverb.
 _BATCH = 64  # Episodes taken from Reverb at a time.
+_PATIENCE = 3.0  # Seconds that a stretch has for its end, when all stops.
 
 
 def run_learner(*args: Any) -> None:
@@ -57,11 +59,14 @@ class LearnerNode:
       functools.partial(conductor.trouble, 'learner'), wait_for_stop,
     )  # fmt: skip
     self._task = tasks.load(config, directory).task
-    self._curriculum = Curriculum(config, self._task.spec, load_advisor)
+    self._curriculum = Curriculum(
+      config, self._task.spec, load_advisor, self._is_hurried
+    )
+    self._asked_to_stop = float('inf')  # When.
     self._cycle = -1  # The cycle that the networks are in.
     self._saved_step = -1
     self._due_step = 0  # When the next checkpoint is due.
-    self._reported = time.monotonic(), 0
+    self._reported = time.monotonic(), '', 0
 
   def run(self) -> None:
     """Follows the conductor's orders until the program stops."""
@@ -73,6 +78,10 @@ class LearnerNode:
           self._learn(order['cycle'], order['digests'])
     except _Stopped:
       pass
+    except LearningStoppedError:
+      step, cycle = max(self._saved_step, 0), self._cycle
+      text = f'those after step {step} of cycle {cycle} are done again.'
+      print(f'Stopped amid updates: {text}', flush=True)
     finally:
       self._events.close()
 
@@ -81,7 +90,7 @@ class LearnerNode:
       {EpisodeId(*identity): digest for identity, digest in wanted.items()}
     )
     self._enter(cycle)
-    self._reported = time.monotonic(), 0
+    self._reported = time.monotonic(), '', 0
     if cycle == 0:
       self._curriculum.learn_demonstrations(
         memory, self._episode_steps, self._report
@@ -194,17 +203,30 @@ class LearnerNode:
 
   # --- Progress. ---
 
+  def _is_hurried(self) -> bool:
+    """Whether the program stops, and the stretch of updates takes too long."""
+    if not self._wait_for_stop(0):
+      return False
+    now = time.monotonic()
+    self._asked_to_stop = min(self._asked_to_stop, now)
+    return now - self._asked_to_stop > _PATIENCE
+
   def _report(
     self, phase: str, step: int, end: int, metrics: Mapping[str, float]
   ) -> None:
     """Logs, asks for an evaluation, saves: each when it is due."""
-    now, (then, before) = time.monotonic(), self._reported
-    rate = (step - before) / (now - then) if 0 < before < step else 0.0
-    self._reported = now, step
-    row = {**metrics, 'steps_per_second': rate}
+    now, (then, phase_then, before) = time.monotonic(), self._reported
+    self._reported = now, phase, step
+    row = dict(metrics)
+    # At a phase's first report it would be the rate of preparing, too.
+    if phase_then == phase and before < step:
+      row['steps_per_second'] = (step - before) / (now - then)
     self._metrics.add({'phase': phase, 'step': step, **row})
     self._events.scalars(step, {f'{phase}/{k}': v for k, v in row.items()})
-    self._conductor.progress({'phase': phase, 'step': step, 'end': end, **row})
+    self._conductor.progress({
+      'phase': phase, 'step': step, 'end': end,
+      'steps_per_second': None, **row,
+    })  # fmt: skip
     interval = self._config.evaluation.interval
     if phase == 'learn' and interval and step % interval == 0:
       self._conductor.evaluate(step, self._policy())

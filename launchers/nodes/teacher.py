@@ -20,7 +20,7 @@ def run_teacher(
 
   del conductor  # Nobody's orders are needed.
   role: advice.Role = 'advisor' if config.uses_advice else 'demonstrator'
-  teacher = advice.load(config, directory, role)
+  teacher = advice.load(config, directory, role, wait_for_stop=wait_for_stop)
   server = service.serve(teacher, address.replace('localhost', '127.0.0.1'))
   while not wait_for_stop(1.0):
     pass

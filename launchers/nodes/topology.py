@@ -10,6 +10,7 @@ actor/0 … actor/n ──episodes──▶ replay ──▶ curator ──▶ r
                                                evaluator ◀───────┘
 """
 
+from pathlib import Path
 import threading
 import time
 from typing import Any
@@ -19,13 +20,16 @@ from launchpad import address as lp_address
 import tree
 
 from launchers.acting.separate import ActingStoppedError
+from launchers.hosts.heartbeat import Heart, heart_path
 from launchers.hosts.process import enter_node, import_function
 from launchers.nodes.conductor import Conductor
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
 from teachers.errors import TeacherStoppedError
 
-_CALL_TIMEOUT = 30.0  # Seconds; Courier's own default is for ever.
+# Seconds; Courier's own default is for ever. Longer than the supervisor takes
+# to find out that it is the conductor that hangs, and not who waits for it.
+_CALL_TIMEOUT = 120.0
 _THREADS_GRACE = 3.0  # Seconds that a server outlives its clients.
 
 
@@ -34,6 +38,7 @@ def make_program(
   directory: RunDirectory,
   incarnation: str,
   port: int,
+  hearts: Path,
 ) -> tuple[lp.Program, lp.Address]:
   """Builds the program; every arrow of the diagram is an argument here.
 
@@ -42,25 +47,26 @@ def make_program(
     directory: where it is.
     incarnation: a name for this launch's Reverb server, unlike any other's.
     port: the conductor's port; Reverb's and the teachers' follow. 0: free ones.
+    hearts: the directory where each node shows that it lives.
 
   Returns:
     The program, and the conductor's address for the display.
   """
   program = lp.Program('understudy')
 
-  conductor_node = _ConductorNode(_conductor, config, directory)
+  conductor_node = _ConductorNode(_conductor, config, directory, hearts)
   conductor_node.port = port
   conductor = program.add_node(conductor_node, 'conductor')
   conductor.set_client_kwargs(call_timeout=_CALL_TIMEOUT)
 
   replay_address = lp.Address('replay')
-  replay_node = _PyNode(_replay, replay_address, incarnation)
+  replay_node = _PyNode(_replay, replay_address, incarnation, hearts)
   replay_node.allocate_address(replay_address)
   replay_node.port = port and port + 1
   program.add_node(replay_node, 'replay')
 
   def add(function: str, name: str, *args: Any) -> _PyNode:
-    node = _PyNode(_run, function, name, *args)
+    node = _PyNode(_run, function, name, hearts, *args)
     program.add_node(node, name.split('/')[0])
     return node
 
@@ -118,18 +124,20 @@ class _FixedAddress(lp_address.AbstractAddressBuilder):
 
 
 def _conductor(
-  config: GrowingBatchConfig, directory: RunDirectory
+  config: GrowingBatchConfig, directory: RunDirectory, hearts: Path
 ) -> Conductor:
   enter_node('conductor')
-  return Conductor(config, directory, _wait_for_stop_of_servers)
+  heart = Heart(heart_path(hearts, 'conductor'), _wait_for_stop_of_servers)
+  return Conductor(config, directory, heart)
 
 
-def _replay(address: lp.Address, incarnation: str) -> None:
+def _replay(address: lp.Address, incarnation: str, hearts: Path) -> None:
   enter_node('replay')
+  heart = Heart(heart_path(hearts, 'replay'), _wait_for_stop_of_servers)
   port = lp_address.get_port_from_address(address.resolve())
   from launchers.nodes import replay  # Reverb, which the others do without.
 
-  replay.run_replay(port, incarnation, _wait_for_stop_of_servers)
+  replay.run_replay(port, incarnation, heart)
 
 
 def _wait_for_stop_of_servers(seconds: float) -> bool:
@@ -144,19 +152,20 @@ def _wait_for_stop_of_servers(seconds: float) -> bool:
   return stopping
 
 
-def _run(function: str, name: str, *args: Any) -> None:
+def _run(function: str, name: str, hearts: Path, *args: Any) -> None:
   """Runs 'module:function' as the node of this name.
 
   Each process imports only its own: TensorFlow, which the learner alone needs,
   takes seconds and some 400 MB.
   """
   enter_node(name)
+  # The event, for `lp.wait_for_stop` works in the node's own thread alone.
+  heart = Heart(heart_path(hearts, name), lp.stop_event().wait)
   resolved = tree.map_structure(
     lambda x: x.resolve() if isinstance(x, lp.Address) else x, args
   )
   try:
-    # The event, for `lp.wait_for_stop` works in the node's own thread alone.
-    import_function(function)(*resolved, lp.stop_event().wait)
+    import_function(function)(*resolved, heart)
   except TeacherStoppedError:
     print('Stopped while it waited for the teacher.', flush=True)
   except ActingStoppedError:

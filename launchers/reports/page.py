@@ -4,11 +4,16 @@ import base64
 from collections.abc import Iterable, Mapping, Sequence
 import html
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
-from launchers.reports.data import CycleRecord, Estimate, RunRecord, policy_name
+from launchers.reports import policies, tables
+from launchers.reports.data import Estimate, RunRecord, policy_name
 
-_NONE = '–'
+_WORK = (
+  'Updates of cycle 0: cloning + its critic, which do not count as learner '
+  'steps. Times leave out the start of the nodes. Those of a cycle without '
+  'actor steps/s are since it was resumed, or its episodes were imported.'
+)
 _TEMPLATE = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -35,10 +40,13 @@ def render(run: RunRecord, pictures: Mapping[str, Sequence[bytes]]) -> str:
   Returns:
     The page's HTML.
   """
-  parts = [_header(run), _tiles(run)]
+  parts = [_header(run), _setbacks(run), _tiles(run)]
   parts += ['<h2>Learning curve</h2>', _curve(run, pictures['learning_curve'])]
-  parts += ['<h2>Cycles</h2>', table(*returns_table(run))]
-  parts += ['<h2>Work and time</h2>', table(*work_table(run))]
+  if run.finals:
+    parts += ['<h2>Policies</h2>', table(*tables.policies_table(run))]
+  parts += ['<h2>Cycles</h2>', table(*tables.returns_table(run))]
+  parts += ['<h2>Work and time</h2>', table(*tables.work_table(run))]
+  parts += [f'<p class="muted">{html.escape(_WORK)}</p>']
   if 'losses' in pictures:
     alt = 'Every logged metric against the steps of its phase.'
     parts += ['<h2>Losses</h2>', figure(pictures['losses'], alt, '')]
@@ -52,62 +60,6 @@ def document(title: str, parts: Iterable[str]) -> str:
   return _TEMPLATE.format(
     title=html.escape(title), style=style, body='\n'.join(parts)
   )
-
-
-def returns_table(run: RunRecord) -> tuple[list[str], list[list[str]]]:
-  """What each cycle collected, and how good the policy after it is."""
-  head = ['cycle k', 'episodes', 'steps', 'their return', 'π after it']
-  head += ['return of π', 'of the teacher', 'critic loss', 'policy loss']
-  rows = []
-  for cycle in run.cycles:
-    summary = cycle.summary or {}
-    rows.append(
-      [
-        f'{cycle.number}' + (' (cloning)' if cycle.number == 0 else ''),
-        _count(summary.get('episodes')),
-        _count(summary.get('steps')),
-        _or_none(cycle.collected),
-        policy_name(cycle.number),
-        _or_none(cycle.final),
-        _share(cycle.final, run.teacher),
-        _number(cycle.last_metric('critic_loss')),
-        _number(cycle.last_metric('policy_loss')),
-      ]
-    )
-  return head, rows
-
-
-def work_table(run: RunRecord) -> tuple[list[str], list[list[str]]]:
-  """What each cycle took, and which data and weights it ended with."""
-  head = ['cycle', 'learner step', 'act', 'learn', 'evaluate', 'actor steps/s']
-  head += ['data', 'policy']
-  rows = []
-  for cycle in run.cycles:
-    summary = cycle.summary or {}
-    seconds = summary.get('seconds') or {}
-    rows.append(
-      [
-        f'{cycle.number}' if cycle.summary else f'{cycle.number} (in progress)',
-        _count(summary.get('learner_steps')),
-        *(duration(seconds.get(part)) for part in ('act', 'learn', 'evaluate')),
-        _count(_acting_rate(cycle)),
-        _digest(summary.get('data_digest')),
-        _digest(summary.get('policy_digest')),
-      ]
-    )
-  return head, rows
-
-
-def duration(seconds: Optional[float]) -> str:
-  """Seconds as a person says them: 7.2 s, 3 min 5 s, 2 h 10 min."""
-  if seconds is None:
-    return _NONE
-  if seconds < 60:
-    return f'{seconds:.1f} s'
-  minutes, rest = divmod(round(seconds), 60)
-  if minutes < 60:
-    return f'{minutes} min {rest} s'
-  return f'{minutes // 60} h {minutes % 60} min'
 
 
 def _header(run: RunRecord) -> str:
@@ -129,6 +81,13 @@ def _header(run: RunRecord) -> str:
   return f'<h1>{html.escape(run.name)}</h1>\n<p>{badge} · {text}</p>'
 
 
+def _setbacks(run: RunRecord) -> str:
+  return '\n'.join(
+    f'<p class="worse">{html.escape(sentence)}</p>'
+    for sentence in policies.setbacks(run).values()
+  )
+
+
 def _tiles(run: RunRecord) -> str:
   tiles = []
   if run.teacher is not None:
@@ -140,12 +99,12 @@ def _tiles(run: RunRecord) -> str:
     number, last = finals[-1]
     tiles.append((policy_name(number), _big(last)))
     if run.teacher is not None:
-      share = _share(last, run.teacher)
+      share = tables.share(last, run.teacher)
       name = f'{policy_name(number)} of the teacher'
       tiles.append((name, html.escape(share)))
-  total = sum(_seconds(cycle) for cycle in run.cycles)
-  if total:
-    tiles.append(('time', html.escape(duration(total))))
+  time = tables.time_at_work(run)
+  if time:
+    tiles.append(('time, without start-up', html.escape(time)))
   cells = '\n'.join(
     f'<div><dt>{html.escape(name)}</dt><dd>{value}</dd></div>'
     for name, value in tiles
@@ -159,10 +118,14 @@ def _curve(run: RunRecord, pictures: Sequence[bytes]) -> str:
   )
   alt = f'Return against learner steps. {ends}.'
   caption = (
-    'Evaluations without noise. Points: the policy of each cycle, mean and '
-    'standard deviation over its episodes. Vertical lines: where one cycle '
-    'ends, and the next policy is deployed.'
+    'Evaluations without noise. Points: π_k at the end of cycle k, mean and '
+    'standard deviation over its episodes; red where it got worse. Vertical '
+    'lines: where one cycle ends, and the next policy is deployed.'
   )
+  summaries = [cycle.summary or {} for cycle in run.cycles]
+  skipped = sum(s.get('evaluation_skipped', 0) for s in summaries)
+  if skipped:
+    caption += f' Skipped, for the evaluator did not keep up: {skipped}.'
   return figure(pictures, alt, caption)
 
 
@@ -189,8 +152,17 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _row(cells: Iterable[str], tag: str) -> str:
-  inner = ''.join(f'<{tag}>{html.escape(cell)}</{tag}>' for cell in cells)
-  return f'<tr>{inner}</tr>'
+  return f'<tr>{"".join(_cell(cell, tag) for cell in cells)}</tr>'
+
+
+def _cell(text: str, tag: str) -> str:
+  """An interval may go below its value, and a path be broken anywhere."""
+  inner = html.escape(text)
+  value, bracket, rest = inner.partition(' [')
+  if bracket and rest.endswith(']'):
+    return f'<{tag} class="interval">{value} <span>[{rest}</span></{tag}>'
+  kind = ' class="path"' if text.endswith('.npz') else ''
+  return f'<{tag}{kind}>{inner}</{tag}>'
 
 
 def _configuration(run: RunRecord) -> str:
@@ -217,37 +189,3 @@ def flatten(tree: Mapping[str, Any], where: str = '') -> Iterable[Any]:
 
 def _big(estimate: Estimate) -> str:
   return f'{estimate.mean:.0f} <small>± {estimate.std:.0f}</small>'
-
-
-def _share(value: Optional[Estimate], teacher: Optional[Estimate]) -> str:
-  if value is None or teacher is None or teacher.mean <= 0:
-    return _NONE
-  return f'{100 * value.mean / teacher.mean:.0f} %'
-
-
-def _acting_rate(cycle: CycleRecord) -> Optional[float]:
-  """Steps a second; after a resumption, of the steps since."""
-  summary = cycle.summary or {}
-  seconds = (summary.get('seconds') or {}).get('act')
-  steps = summary.get('acted_steps', summary.get('steps'))
-  return steps / seconds if seconds and steps else None
-
-
-def _seconds(cycle: CycleRecord) -> float:
-  return sum(((cycle.summary or {}).get('seconds') or {}).values())
-
-
-def _digest(value: Optional[str]) -> str:
-  return value[:8] if value else _NONE
-
-
-def _count(value: Optional[float]) -> str:
-  return _NONE if value is None else f'{value:,.0f}'.replace(',', '\u202f')
-
-
-def _number(value: Optional[float]) -> str:
-  return _NONE if value is None else f'{value:.3g}'
-
-
-def _or_none(value: Optional[Estimate]) -> str:
-  return _NONE if value is None else str(value)

@@ -11,12 +11,12 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 import numpy as np
 import pandas as pd
 
+from launchers.reports import policies
 from launchers.reports.data import RunRecord
 from launchers.reports.theme import LIGHT, Theme, style_of
 
 _FEW_POINTS = 60  # Up to here each evaluation is drawn as a point.
-_DPI = 160
-
+DPI = 160
 
 _PHASES = {
   'clone': 'behaviour cloning',
@@ -41,7 +41,7 @@ def learning_curve(run: RunRecord, theme: Theme = LIGHT) -> bytes:
     _limit(axes, run)
     if axes.get_legend_handles_labels()[0]:
       axes.legend(
-        loc='lower left', bbox_to_anchor=(0, 1.05), ncols=4, borderaxespad=0
+        loc='lower left', bbox_to_anchor=(0, 1.05), ncols=5, borderaxespad=0
       )
     else:
       say(axes, 'No evaluation yet.', theme)
@@ -67,13 +67,8 @@ def losses(run: RunRecord, theme: Theme = LIGHT) -> Optional[bytes]:
         _draw_boundaries(axes, run, theme, labels=False)
       _draw_series(axes, values['step'], values[metric], theme)
       axes.set_title(metric.replace('_', ' '), loc='left')
-      axes.set_title(
-        _PHASES[phase],
-        loc='right',
-        color=theme.muted,
-        size=8.5,
-        weight='normal',
-      )
+      # Not in the title's line, where a long metric's would run into it.
+      axes.set_xlabel(f'updates of {_PHASES[phase]}', size=8.5)
       axes.yaxis.set_major_locator(MaxNLocator(4))
       axes.xaxis.set_major_locator(MaxNLocator(5))
       thousands(axes)
@@ -181,18 +176,17 @@ def _draw_finals(axes: Axes, run: RunRecord, theme: Theme) -> None:
     [run.boundary(number) for number, _ in finals],
     [final.mean for _, final in finals],
     yerr=[final.std for _, final in finals],
-    fmt='o',
-    ms=7.5,
-    mfc=theme.text,
-    mec=theme.surface,
-    mew=1.5,
-    ecolor=theme.text,
-    elinewidth=1.3,
-    capsize=3,
-    zorder=5,
-    clip_on=False,
-    label='$\\pi_k$ at the end of cycle k, ±1 std',
-  )
+    fmt='o', ms=7.5, mfc=theme.text, mec=theme.surface, mew=1.5,
+    ecolor=theme.text, elinewidth=1.3, capsize=3, zorder=5, clip_on=False,
+    label='$\\pi_k$, ±1 std',
+  )  # fmt: skip
+  worse = policies.setbacks(run)
+  axes.plot(
+    [run.boundary(number) for number in worse],
+    [dict(finals)[number].mean for number in worse],
+    'o', ms=7.5, mfc=theme.worse, mec=theme.surface, mew=1.5, zorder=6,
+    clip_on=False, label='got worse' if worse else None,
+  )  # fmt: skip
   for number, final in finals if len(finals) <= 12 else []:
     axes.annotate(
       f'{final.mean:.0f}',
@@ -202,6 +196,7 @@ def _draw_finals(axes: Axes, run: RunRecord, theme: Theme) -> None:
       ha='center',
       va='top',
       weight='bold',
+      color=theme.worse if number in worse else theme.text,
       bbox={'boxstyle': 'round,pad=0.1', 'fc': theme.surface, 'ec': 'none'},
       zorder=4,
     )
@@ -249,5 +244,5 @@ def say(axes: Axes, message: str, theme: Theme) -> None:
 def png(figure: Figure) -> bytes:
   """The file of a figure."""
   buffer = io.BytesIO()
-  figure.savefig(buffer, format='png', dpi=_DPI)
+  figure.savefig(buffer, format='png', dpi=DPI)
   return buffer.getvalue()

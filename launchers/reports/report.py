@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from rich.console import Console
+
 from datasets import files
-from launchers.reports import page, plots, theme
+from launchers.reports import page, plots, policies, theme
 from launchers.reports.data import RunRecord, load_run, policy_name
 
 
@@ -45,3 +47,15 @@ def describe(run: RunRecord) -> str:
   pieces += [f'{policy_name(number)} {final}' for number, final in run.finals]
   progress = '' if run.is_finished else ' (in progress)'
   return f'{run.name}{progress}: ' + (', '.join(pieces) or 'nothing evaluated')
+
+
+def say(run: RunRecord, console: Console) -> None:
+  """Prints where the best and the last policy are, and steps back in red."""
+  for made in policies.notable(run):
+    text = f'{policy_name(made.cycle)}, {made.role}: {made.path}'
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
+  for sentence in policies.setbacks(run).values():
+    console.print(
+      sentence, style='bold red', highlight=False,
+      soft_wrap=not console.is_terminal,
+    )  # fmt: skip

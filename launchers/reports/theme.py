@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclasses.dataclass(frozen=True)
 class Theme:
-  """Colours: blue for the learner, orange for the teacher, grey for π_0."""
+  """Blue: the learner; orange: the teacher; grey: π_0; red: what got worse."""
 
   surface: str
   text: str
@@ -15,15 +15,18 @@ class Theme:
   learner: str
   teacher: str
   start: str
+  worse: str
 
 
 LIGHT = Theme(
   surface='#ffffff', text='#16181d', muted='#5c616b', grid='#e7e8eb',
   learner='#1f6fd6', teacher='#d9601a', start='#7a7f89',
+  worse='#b3261e',
 )  # fmt: skip
 DARK = Theme(
   surface='#16181d', text='#eceef2', muted='#a2a8b3', grid='#2c3038',
   learner='#5ba2f5', teacher='#f08a4b', start='#8d939e',
+  worse='#ff8a80',
 )  # fmt: skip
 
 

@@ -168,6 +168,19 @@ class RunDirectory:
       self._lock.unlink()
       self.root.rmdir()
 
+  @property
+  def is_live(self) -> bool:
+    """Whether another process runs it, at this moment."""
+    if not self._lock.exists():
+      return False
+    with self._lock.open('rb') as file:
+      try:
+        # Shared, so that two who look do not take each other for a runner.
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+      except BlockingIOError:
+        return True
+      return False
+
   def lock(self) -> int:
     """Takes the run for this process, until the process ends.
 

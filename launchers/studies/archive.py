@@ -16,9 +16,6 @@ from launchers.studies.cell_check import CellFileError
 from launchers.studies.config import Cell, Study, directory
 from launchers.studies.results import Result
 
-CELLS = Path('studies/results/cells')
-"""Where the files of cells are committed."""
-
 
 class Archive:
   """The results of all studies."""

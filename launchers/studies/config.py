@@ -28,6 +28,9 @@ METHODS: dict[str, Options] = {
 }
 """The methods of section A.7 with the values of P002's experiments."""
 
+CELLS = Path('studies/results/cells')
+"""Where finished cells are kept, if nobody says."""
+
 AXES = ('task', 'tier', 'seed', 'cycles', 'method')
 
 

@@ -16,6 +16,8 @@ from launchers.studies.archive import Archive
 from launchers.studies.config import Cell
 from launchers.studies.results import COST
 
+LIVE = 75
+"""Exit code of a run that another process was already running."""
 START_SHARE = 0.5
 """Of a cell's duration, for the estimate of the time left."""
 
@@ -44,6 +46,11 @@ class Job(NamedTuple):
   def weight(self) -> float:
     """How long it takes, in cells."""
     return 1.0 if self.start else START_SHARE
+
+  @property
+  def is_live(self) -> bool:
+    """Whether some process runs it: another runner's, or one of a dead one."""
+    return RunDirectory(self.root).is_live
 
   @property
   def is_finished(self) -> bool:

@@ -108,7 +108,11 @@ def _draw_group(
   study = outcomes.study
   tasks = [c.task for c in study.cells if (c.tier, c.cycles) == group]
   tasks = list(dict.fromkeys(tasks))
-  left, right = row.subfigures(1, 2, width_ratios=(1.35, 1))
+  # Of one task the small panel would be the large one again.
+  if len(tasks) > 1:
+    left, right = row.subfigures(1, 2, width_ratios=(1.35, 1))
+  else:
+    left, right = row.subfigures(1, 1), None
   large = left.subplots()
   over = f'mean of {len(tasks)} tasks' if len(tasks) > 1 else tasks[0]
   large.set_title(f'{tier} teacher, {cycles} cycles: {over}', loc='left')
@@ -124,6 +128,20 @@ def _draw_group(
   _draw_panel(large, outcomes, pd.concat(whole), group, styles, theme)
   large.set_xlabel('learner steps')
   large.set_ylabel('return / expert’s return')
+  if right is not None:
+    _draw_tasks(right, outcomes, points, group, tasks, styles, theme)
+
+
+def _draw_tasks(
+  right: SubFigure,
+  outcomes: Outcomes,
+  points: pd.DataFrame,
+  group: tuple[str, int],
+  tasks: Sequence[str],
+  styles: dict[str, Line],
+  theme: Theme,
+) -> None:
+  """A small panel a task."""
   columns = math.ceil(len(tasks) / 3)
   grid = right.subplots(math.ceil(len(tasks) / columns), columns, squeeze=False)
   for axes in grid.flat[len(tasks) :]:

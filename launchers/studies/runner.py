@@ -10,7 +10,7 @@ from typing import NamedTuple, Optional
 from launchers.hosts.process import ROOT
 from launchers.studies.archive import Archive
 from launchers.studies.config import Cell, Study, StudyError, chosen
-from launchers.studies.jobs import START_SHARE, Job, Running, jobs_of
+from launchers.studies.jobs import LIVE, START_SHARE, Job, Running, jobs_of
 
 
 class Schedule(NamedTuple):
@@ -38,6 +38,8 @@ class Runner:
     finished: the names of the starts and cells that are done.
     failed: why others cannot be done, by name.
     told: what somebody should know of those that are done.
+    elsewhere: the names of those that another process runs: another runner's,
+      or what is left of one that was killed. They are waited for.
   """
 
   def __init__(self, study: Study, archive: Archive, schedule: Schedule):
@@ -55,9 +57,11 @@ class Runner:
     cells = chosen(study, schedule.only)
     unfinished = [cell for cell in cells if not self._is_kept(cell)]
     self._waiting = jobs_of(unfinished, archive)
-    for job in [job for job in self._waiting if job.is_finished]:
-      self._waiting.remove(job)
-      self._note_finished(job)
+    self.elsewhere: set[str] = set()
+    for job in list(self._waiting):
+      if not job.is_live and job.is_finished:
+        self._waiting.remove(job)
+        self._note_finished(job)
     self._drop_idle_starts()
     self._began = time.monotonic()
     self._work = sum(self._weights(self._waiting))
@@ -81,12 +85,15 @@ class Runner:
       if code is not None:
         self.running.remove(running)
         self._note_end(running, code)
+    self._look_elsewhere()
     for job in list(self._waiting):
       if job.start in self.failed:
         self._waiting.remove(job)
         self.failed[job.name] = f'its start {job.start} failed'
-      elif len(self.running) < self._schedule.parallel and (
-        not job.start or job.start in self.finished
+      elif (
+        job.name not in self.elsewhere
+        and len(self.running) < self._schedule.parallel
+        and (not job.start or job.start in self.finished)
       ):
         self._begin(job)
 
@@ -120,6 +127,27 @@ class Runner:
       return False
     self.finished.add(cell.name)
     return True
+
+  def _look_elsewhere(self) -> None:
+    """Notes who is run by others, and what has become of those who were."""
+    live = {job.name for job in self._waiting if job.is_live}
+    ended, self.elsewhere = self.elsewhere - live, live
+    if not ended:
+      return
+    for job in list(self._waiting):
+      # Its directory may have gone, as soon as its file was there.
+      if job.cell is not None and self._is_kept_well(job.cell):
+        self._waiting.remove(job)
+      elif job.name in ended and job.is_finished:
+        self._waiting.remove(job)
+        self._note_finished(job)
+    self._drop_idle_starts()
+
+  def _is_kept_well(self, cell: Cell) -> bool:
+    try:
+      return self._is_kept(cell)
+    except StudyError:
+      return False  # It is told when the cell is to be begun.
 
   def _drop_idle_starts(self) -> None:
     """Leaves out the starts that no waiting cell needs."""
@@ -162,8 +190,11 @@ class Runner:
 
   def _note_end(self, running: Running, code: int) -> None:
     job = running.job
-    if code == 0 and job.is_finished:
+    if job.is_finished:  # Also where it was killed as it ended.
       self._note_finished(job)
+      return
+    if code == LIVE:
+      self._waiting.insert(0, job)
       return
     how = f'signal {-code}' if code < 0 else f'exit code {code}'
     self.failed[job.name] = f'{how}; its output is in {running.log}'

@@ -139,3 +139,19 @@ def test_files_do_not_tell_what_was_traced(tmp_path):
     for name in ('straight', 'restored')
   )
   assert first == second
+
+
+def test_a_stop_breaks_off_between_two_calls():
+  asked = []
+
+  def is_stopping():
+    asked.append(learner.steps)
+    return len(asked) == 2
+
+  agent = Counting(period=1_000)
+  learner = base.Learner(agent, Recorder(), 4, is_stopping)
+  with pytest.raises(base.LearningStoppedError):
+    learner.run(100)
+  assert asked == [4, 8]
+  learner.run(4)  # One that is at its end has nothing to break off.
+  assert learner.steps == 12

@@ -27,7 +27,7 @@ print(digest.hexdigest())
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_processes_and_threads_do_not_matter():
   digests = set()
   for inter_op, intra_op in ((2, 1), (1, 4)):

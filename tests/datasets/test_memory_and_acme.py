@@ -5,7 +5,6 @@ import subprocess
 import sys
 
 import numpy as np
-import pytest
 
 from datasets.memory import Memory
 from datasets.types import EnvironmentSpec
@@ -40,7 +39,6 @@ print(json.dumps(found))
 """
 
 
-@pytest.mark.slow
 def test_the_items_of_acme():
   done = subprocess.run(
     [sys.executable, '-c', ACME], capture_output=True, text=True

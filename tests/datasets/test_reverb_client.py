@@ -4,8 +4,6 @@ import json
 import subprocess
 import sys
 
-import pytest
-
 LIGHT = """
 import json, sys
 import numpy as np
@@ -70,6 +68,5 @@ assert 'tensorflow' not in sys.modules
 """)
 
 
-@pytest.mark.slow
 def test_tensorflow_afterwards():
   _run(LIGHT + HEAVY)

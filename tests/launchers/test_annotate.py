@@ -13,6 +13,7 @@ import pytest
 from datasets.store import EpisodeStore, episode_digest
 from datasets.types import Annotation, EpisodeId
 from launchers.acting import episodes, rollouts
+from launchers.acting.outcomes import Failure
 from launchers.environments.suite import Environment
 from teachers import service
 from teachers.base import Task
@@ -43,7 +44,7 @@ def data(tmp_path: Path) -> Path:
       noise=0.3,
       digest=policy.digest,
     ):
-      assert not isinstance(episode, rollouts.Failure)
+      assert not isinstance(episode, Failure)
       if episode.identity.episode == 0:
         other = Annotation('other', 'x', episode.actions)
         episode = episode._replace(annotation=other)
@@ -96,6 +97,7 @@ def test_an_episode_longer_than_a_batch_is_asked_in_pieces(
   check_copies(data, tmp_path / 'data-annotated')
 
 
+@pytest.mark.long
 def test_a_killed_command_asks_for_what_is_missing(
   data: Path, tmp_path: Path
 ) -> None:

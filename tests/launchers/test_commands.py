@@ -81,7 +81,7 @@ ONLINE = (
 )  # fmt: skip
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_online_resumes_where_it_was_killed(tmp_path: Path) -> None:
   calm = command('online', *ONLINE, '--runs', str(tmp_path / 'calm'))
   assert calm.returncode == 0, calm.stderr

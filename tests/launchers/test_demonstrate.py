@@ -26,7 +26,7 @@ def words(directory: Path, teacher: str, episodes: int = 2) -> list[str]:
   ]  # fmt: skip
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_killed_command_records_what_is_missing(tmp_path: Path) -> None:
   calm = tmp_path / 'calm'
   log = tmp_path / 'calm.log'

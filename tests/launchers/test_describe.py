@@ -70,7 +70,7 @@ def test_what_a_service_says_is_printed() -> None:
 def test_what_cannot_be_described_is_refused(tmp_path: Path) -> None:
   (tmp_path / 'old.npz').write_bytes(untrained.make(3, 2, 0).to_bytes())
   for what, says in (
-    ('cartpole-fly', 'Known tasks of that domain'),
+    ('cartpole-fly', 'Did you mean cartpole-'),
     ('nothing.npz', 'neither a file nor'),
     (str(tmp_path / 'old.npz'), 'does not say what task'),
   ):

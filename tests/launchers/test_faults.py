@@ -16,7 +16,7 @@ from datasets import replay
 from tests.launchers import harness
 from tests.launchers.harness import Run
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = [pytest.mark.processes, pytest.mark.long]
 
 # Long enough to be hit in the middle of a cycle: 15 reports in each.
 SLOW = {

@@ -78,7 +78,6 @@ def test_another_name_is_refused(words: tuple[str, ...], said: str) -> None:
   assert not result.stdout
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(('name', 'module'), COMMANDS)
 def test_usage_says_how_it_was_called(name: str, module: str) -> None:
   short, long = (

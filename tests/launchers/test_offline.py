@@ -66,6 +66,7 @@ def run(runs: Path, data: Path, *words: str) -> dict:
   return json.loads(output.splitlines()[-1])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize('agent', ['bc', 'd4pg'])
 def test_a_kill_changes_nothing(agent: str, tmp_path: Path, data: Path) -> None:
   words = ['--agent', agent]
@@ -100,6 +101,7 @@ def test_evaluates_where_a_task_is_named(tmp_path: Path, data: Path) -> None:
   )
 
 
+@pytest.mark.long
 def test_a_signal_saves_and_says_how_to_go_on(
   tmp_path: Path, data: Path
 ) -> None:

@@ -12,7 +12,7 @@ from launchers.environments.suite import Environment
 from launchers.runs.run_directory import RunDirectory
 from tests.launchers import counting, harness
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = [pytest.mark.processes, pytest.mark.long]
 
 TASK = Environment('cartpole-swingup').task
 

@@ -14,7 +14,7 @@ from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
 from tests.launchers import harness
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = pytest.mark.processes
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -104,6 +104,7 @@ def test_the_same_command_again_changes_nothing(
     assert path.read_bytes() == data
 
 
+@pytest.mark.long
 @pytest.mark.parametrize('changes', [{'launch_type': 'threads'}])
 def test_the_same_seed_gives_the_same_weights(
   tmp_path: Path, reference: harness.Run, changes: dict[str, Any]
@@ -120,6 +121,7 @@ def test_the_same_seed_gives_the_same_weights(
     )
 
 
+@pytest.mark.long
 def test_several_actors_and_imported_demonstrations(
   tmp_path: Path, reference: harness.Run
 ) -> None:
@@ -135,6 +137,7 @@ def test_several_actors_and_imported_demonstrations(
   assert [(i.actor, i.episode) for i in store.digests()] == [(0, 0), (1, 1)]
 
 
+@pytest.mark.long
 def test_the_papers_size_starts_and_reports_its_rates(tmp_path: Path) -> None:
   config = GrowingBatchConfig()
   words = ['--name', 'tiny', '--runs', str(tmp_path)]
@@ -160,6 +163,7 @@ def test_published_policies_are_plain_arrays(reference: harness.Run) -> None:
     assert b'pickle' not in data
 
 
+@pytest.mark.long
 @pytest.mark.parametrize('task', [t for t in TASKS if 'cartpole' not in t])
 def test_every_task_runs_even_untaught_and_says_so(
   tmp_path: Path, task: str

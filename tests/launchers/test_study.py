@@ -16,7 +16,7 @@ import pytest
 from launchers.runs import provenance
 from tests.launchers.harness import ROOT
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = [pytest.mark.processes, pytest.mark.long]
 
 STUDY = """
 title = 'Tiny'

@@ -13,6 +13,7 @@ from typing import Any
 import grpc
 import numpy as np
 import portpicker
+import pytest
 
 from teachers import service, wire
 from teachers import service_pb2 as pb
@@ -135,3 +136,28 @@ if __name__ == '__main__':
   running = service.serve(Doubler(sys.argv[2]), f'127.0.0.1:{sys.argv[1]}')
   print('up', flush=True)
   threading.Event().wait()
+
+
+OBSERVATIONS = np.linspace(-2, 2, 12, dtype=np.float32).reshape(4, 3)
+
+
+class Raw:
+  """A client that sends any bytes."""
+
+  def __init__(self, address: str):
+    self.channel = grpc.insecure_channel(address, wire.OPTIONS)
+
+  def ask(self, method: str, data: bytes) -> bytes:
+    call = self.channel.unary_unary(f'/{wire.SERVICE}/{method}')
+    return call(data, timeout=20)
+
+  def refused(self, method: str, data: bytes) -> tuple[grpc.StatusCode, str]:
+    with pytest.raises(grpc.RpcError) as caught:
+      self.ask(method, data)
+    return caught.value.code(), caught.value.details()
+
+  def check_it_goes_on(self) -> None:
+    request = pb.ActionsRequest(observations=wire.encode(OBSERVATIONS))
+    reply = self.ask('Actions', request.SerializeToString())
+    values = wire.decode('', pb.Advice.FromString(reply).values)
+    np.testing.assert_array_equal(values, Doubler().actions(OBSERVATIONS))

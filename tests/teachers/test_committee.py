@@ -100,6 +100,16 @@ def test_an_empty_address_is_refused(teachers):
     make(TASK, teachers)
 
 
+@pytest.mark.parametrize(
+  'query', ['', '?teachers=', '?teachers=[]', '?teachers=0']
+)
+def test_a_committee_of_nobody_is_refused(query):
+  with pytest.raises(
+    (ValueError, FileNotFoundError), match=r"teachers|'\[\]'|'0'"
+  ):
+    registry.load(f'teachers.committee:make{query}', TASK)
+
+
 def test_a_member_of_another_task_is_refused():
   with pytest.raises(ValueError, match='widths'):
     make(Task('walker-run', 24, 6), 'tests.teachers.examples:make')

@@ -139,3 +139,10 @@ def test_the_version_follows_what_changes_the_advice():
 def test_settings_out_of_range_are_refused(settings, says):
   with pytest.raises(ValueError, match=says):
     registry.load(f'{ADDRESS}&{settings}', TASK)
+
+
+def test_noise_on_the_largest_gradients_stays_finite():
+  largest = float(np.finfo(np.float32).max)
+  teacher = Degraded(Constant((0, 0), (largest, -largest)), noise=1)
+  gradients = teacher.action_gradients(MANY, MANY[:, :2])
+  assert np.isfinite(gradients).all()

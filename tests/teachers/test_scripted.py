@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from launchers.acting import rollouts
+from launchers.acting.outcomes import split
 from launchers.acting.places import Places
 from teachers import checks, scripted
 from teachers.base import Task
@@ -23,7 +24,6 @@ class TestCartpole(TeacherContract):
     return scripted.make(CARTPOLE)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
   ('task', 'least'),
   [  # 0.8 of the experts' returns, where there is one
@@ -36,7 +36,7 @@ def test_returns_are_near_the_experts(task, least):
   environments = Places(task.name, None).take(4)
   teacher = scripted.make(task)
   seeds = [rollouts.seed_for(7, rollouts.EVALUATE, index) for index in range(4)]
-  returns, _ = rollouts.split(
+  returns, _ = split(
     rollouts.evaluate(environments, teacher.actions, 1_000, seeds)
   )
   assert np.mean(returns) > least

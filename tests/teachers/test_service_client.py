@@ -56,11 +56,14 @@ def test_an_answer_that_lies_is_refused_after_three(answer, message) -> None:
     return answer(request, context)
 
   with fake(Actions=count) as address:
-    remote = client.connect([address], patience=0.0)
+    told = Told()
+    remote = client.connect([address], patience=0.0, on_trouble=told)
     with pytest.raises(errors.AdviceRefusedError, match=message) as caught:
       remote.actions(OBSERVATIONS)
   assert address in str(caught.value)
   assert len(asked) == 3
+  assert len(told.messages) == 2  # Before each further try; no end of it.
+  assert None not in told.messages
 
 
 def test_another_service_is_asked_when_one_lies() -> None:
@@ -112,6 +115,22 @@ def test_an_error_is_named(code, attempts) -> None:
       remote.actions(OBSERVATIONS)
   assert str(caught.value) == f'{address} Actions: {code.name}: since I say so'
   assert len(asked) == attempts
+
+
+@pytest.mark.parametrize('size', [8_000, 12_000, 20_000, 2 << 20])
+def test_an_error_with_many_words_is_not_taken_for_absence(size) -> None:
+  asked = []
+
+  def refuse(request, context):
+    asked.append(request)
+    context.abort(grpc.StatusCode.INTERNAL, size * 'x')
+
+  with fake(Actions=refuse) as address:
+    remote = client.connect([address])
+    with pytest.raises(errors.TeacherFailedError, match=address) as caught:
+      remote.actions(OBSERVATIONS)
+  assert len(asked) == 3
+  assert len(str(caught.value)) < 2_000
 
 
 @pytest.mark.parametrize(
@@ -166,9 +185,10 @@ def test_a_slow_service_meets_the_deadline() -> None:
       remote.actions(OBSERVATIONS)
     assert 0.5 <= time.monotonic() - began < 5
     assert 'DEADLINE_EXCEEDED' in told.messages[0]
-    assert told.messages[-1] is None
+    assert None not in told.messages
     finish.set()
     np.testing.assert_array_equal(remote.actions(OBSERVATIONS), GOOD)
+    assert told.messages[-1] is None
 
 
 @pytest.mark.parametrize('text', ['0', '-1', 'inf', 'soon'])

@@ -1,7 +1,9 @@
 """Who may talk to a service, and over what."""
 
 from pathlib import Path
+import ssl
 import subprocess
+import time
 
 import grpc
 import numpy as np
@@ -130,6 +132,66 @@ def test_a_token_that_is_none_is_not_told(text, tmp_path) -> None:
   with pytest.raises(ValueError, match='holds no token') as caught:
     credentials.read_token(path)
   assert not text or text not in str(caught.value)
+
+
+@pytest.fixture
+def no_pem(request, pem, tmp_path) -> Path:
+  """Files that hold no certificate, each in its own way."""
+  text = pem[0].read_text()
+  lines = text.splitlines(keepends=True)
+  made = {
+    'empty': b'',
+    'text': b'not a certificate\n',
+    'binary': bytes(range(256)),
+    'key': pem[1].read_bytes(),
+    'cut': ''.join(lines[:-3]).encode(),
+    'damaged': text.replace(lines[3], 'A' * 64 + '\n').encode(),
+    'der': ssl.PEM_cert_to_DER_cert(text),
+    'umlauts': 'schlüssel'.encode(),
+  }[request.param]
+  path = tmp_path / f'{request.param}.pem'
+  path.write_bytes(made)
+  return path
+
+
+NO_PEM = pytest.mark.parametrize(
+  'no_pem',
+  ['empty', 'text', 'binary', 'key', 'cut', 'damaged', 'der', 'umlauts'],
+  indirect=True,
+)
+
+
+@NO_PEM
+def test_certificates_that_are_no_pem_are_refused_at_once(
+  secured, no_pem, monkeypatch
+) -> None:
+  monkeypatch.setenv(client.TOKEN, TOKEN)
+  monkeypatch.setenv(client.ROOT_CERTIFICATES, str(no_pem))
+  began = time.monotonic()
+  with pytest.raises(ValueError, match=client.ROOT_CERTIFICATES) as caught:
+    client.connect([secured])
+  assert time.monotonic() - began < 2
+  assert str(no_pem) in str(caught.value)
+
+
+def test_certificates_that_are_not_there_are_named(
+  secured, monkeypatch
+) -> None:
+  monkeypatch.setenv(client.ROOT_CERTIFICATES, '/no/such/file')
+  with pytest.raises(OSError, match=f'{client.ROOT_CERTIFICATES} is /no/such'):
+    client.connect([secured], token=TOKEN)
+
+
+@NO_PEM
+def test_keys_of_a_service_that_are_no_pem_are_named(pem, no_pem) -> None:
+  for pair in ((no_pem, pem[1]), (pem[0], no_pem)):
+    if pair[1].stem == 'key':
+      continue  # Which it is.
+    with pytest.raises(
+      ValueError, match=r'--tls-certificate.* no pair'
+    ) as told:
+      credentials.read_keys(*pair, TOKEN)
+    assert str(no_pem) in str(told.value)
 
 
 def test_keys_that_are_none_are_refused(pem) -> None:

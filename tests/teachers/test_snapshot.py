@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from agents.deployed.policy import Snapshot
-from teachers import snapshot
+from teachers import snapshot, untrained
 from tests.launchers.harness import random_policy, write_teacher
 from tests.teachers.contract import TeacherContract
 
@@ -85,4 +85,37 @@ def test_a_file_that_is_no_snapshot_is_refused(tmp_path: Path) -> None:
   path = tmp_path / 'mine.npz'
   path.write_bytes(b'not arrays')
   with pytest.raises(ValueError, match=r'mine\.npz is no snapshot'):
+    snapshot.load(str(path))
+
+
+@pytest.mark.parametrize(
+  ('changes', 'message'),
+  [
+    ({'atoms': None}, 'must have more than 1 inputs'),
+    ({'atoms': np.array([-1, 0.5, 1], np.float32)}, 'evenly spaced'),
+    ({'0/w': np.zeros((9, 8), np.float32)}, 'of width 8, but its policy of 5'),
+    ({'0/w': np.zeros((1, 8), np.float32)}, 'more than 1 inputs'),
+  ],
+)
+def test_a_critic_that_the_learner_cannot_hold_is_refused(
+  tmp_path: Path, changes, message
+) -> None:
+  """At once, and not a cycle later."""
+  path = write_teacher(tmp_path / 'mine.npz')
+  good = Snapshot.from_bytes(path.read_bytes())
+  critic = {**good.critic, **changes}
+  critic = {name: array for name, array in critic.items() if array is not None}
+  path.write_bytes(good._replace(critic=critic).to_bytes())
+  with pytest.raises(ValueError, match=rf'mine\.npz is no snapshot.*{message}'):
+    snapshot.load(str(path))
+
+
+def test_a_critic_without_atoms_is_refused_though_its_head_is_one_wide(
+  tmp_path: Path,
+) -> None:
+  path = write_teacher(tmp_path / 'mine.npz')
+  good = Snapshot.from_bytes(path.read_bytes())
+  critic = dict(untrained.make(6, 1, 0, (8, 8)).arrays)
+  path.write_bytes(good._replace(critic=critic).to_bytes())
+  with pytest.raises(ValueError, match=r'mine\.npz.*its critic has no atoms'):
     snapshot.load(str(path))

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from agents import base, registry
 from agents.config import ObjectiveConfig
@@ -7,6 +8,7 @@ from agents.d4pg.update import D4PG
 from datasets.types import EnvironmentSpec, Transition
 
 
+@pytest.mark.long
 def test_learns_a_bandit():
   """The reward is -|a - c(s)|^2; nothing but the critic shows c(s)."""
   spec = EnvironmentSpec(2, 1)

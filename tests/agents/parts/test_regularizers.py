@@ -91,6 +91,27 @@ def test_teacher_gradient_is_blended_and_bounded():
   assert float(terms.metrics['teacher_cosine']) == pytest.approx(1 / 3)
 
 
+@pytest.mark.parametrize('size', [1e19, 1.8e19, 2e19, 1e30, 3e38])
+def test_a_bound_holds_where_squares_overflow(size):
+  direction = tf.constant([[0.6, -0.8]]) * size
+  for bound in (1.0, 0.25):
+    np.testing.assert_allclose(
+      regularizers.bounded(direction, bound),
+      [[0.6 * bound, -0.8 * bound]],
+      rtol=1e-6,
+    )
+
+
+@pytest.mark.parametrize(('low', 'high'), [(0.0, 1e-30), (1.0, 1e18)])
+def test_ordinary_directions_keep_their_bits(low, high):
+  random = np.random.default_rng(0)
+  directions = random.normal(size=(1_000, 6)).astype(np.float32)
+  directions *= random.uniform(low, high, (1_000, 1)).astype(np.float32)
+  norm = tf.norm(directions, axis=-1, keepdims=True)
+  plain = directions * (1.0 / tf.maximum(norm, 1.0))
+  np.testing.assert_array_equal(regularizers.bounded(directions, 1.0), plain)
+
+
 def test_filter_reports_how_often_it_sides_with_the_teacher():
   metrics = objective('q_filter').metrics
   assert float(metrics['teacher_fraction']) == pytest.approx(2 / 3)

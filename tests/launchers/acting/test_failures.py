@@ -12,6 +12,7 @@ import pytest
 from launchers.acting import rollouts
 from launchers.acting.hosted import HostedLanes
 from launchers.acting.lanes import Place, make_lanes
+from launchers.acting.outcomes import Failure, Rollout, split
 from launchers.acting.places import Places, describe
 from launchers.acting.separate import ActingStoppedError, SeparateLanes
 from launchers.environments import registry
@@ -30,16 +31,16 @@ def acted(
   places: Sequence[Place],
   some: Sequence[np.random.SeedSequence],
   behaviour: rollouts.Behaviour = POLICY,
-) -> list[Union[rollouts.Rollout, rollouts.Failure]]:
+) -> list[Union[Rollout, Failure]]:
   return rollouts.run_episodes(places, behaviour, STEPS, 0.5, some)
 
 
 def assert_same(one: object, two: object) -> None:
-  if isinstance(one, rollouts.Failure):
+  if isinstance(one, Failure):
     assert one == two
     return
-  assert isinstance(one, rollouts.Rollout)
-  assert isinstance(two, rollouts.Rollout)
+  assert isinstance(one, Rollout)
+  assert isinstance(two, Rollout)
   for mine, its in zip(one, two, strict=True):
     np.testing.assert_array_equal(mine, its)
 
@@ -68,7 +69,7 @@ def test_an_episode_fails_alone_and_anywhere_the_same(
   there = Places(task, None).take(8)
   assert isinstance(make_lanes(there, STEPS), HostedLanes)
   results = acted(here, seeds(8))
-  _, reasons = rollouts.split(results)
+  _, reasons = split(results)
   assert 0 < len(reasons) < 8
   for text in reasons:
     assert text.startswith('Its step ')
@@ -82,7 +83,7 @@ def test_an_episode_fails_alone_and_anywhere_the_same(
 def test_a_reset_may_fail() -> None:
   for place in (registry.make(f'{POINT}?fault=reset'), *_hosted('reset', 1)):
     (result,) = acted([place], seeds(1))
-    assert isinstance(result, rollouts.Failure)
+    assert isinstance(result, Failure)
     assert 'Its reset failed. RuntimeError: no reset today' in result.reason
 
 
@@ -102,7 +103,7 @@ def test_a_policy_sees_only_what_is_running() -> None:
     return np.ones((len(rows), 1), np.float32)
 
   results = acted(places, seeds(8), behaviour)
-  good, failures = rollouts.split(results)
+  good, failures = split(results)
   assert good
   assert failures
   assert seen == sorted(seen, reverse=True)
@@ -114,7 +115,7 @@ def test_a_policy_sees_only_what_is_running() -> None:
 def test_a_crash_is_a_failure_with_a_name() -> None:
   results = acted(_hosted('crash', 3), seeds(3))
   for result in results:
-    assert isinstance(result, rollouts.Failure)
+    assert isinstance(result, Failure)
     assert 'was killed by SIGSEGV' in result.reason
 
 
@@ -156,13 +157,13 @@ def test_a_slow_environment_stops_at_once(hosted: bool) -> None:
     rollouts.run_episodes(places, POLICY, 1_000, 0.0, seeds(8), stop.is_set)
   assert time.monotonic() - started < 2.5
   (result,) = rollouts.run_episodes(places[:1], POLICY, 2, 0.0, seeds(1))
-  assert isinstance(result, rollouts.Rollout)
+  assert isinstance(result, Rollout)
 
 
 def test_evaluations_give_the_returns_of_those_that_went_well() -> None:
   places = Places(f'{POINT}?raises=0.05', None).take(8)
   results = rollouts.evaluate(places, POLICY, STEPS, seeds(20))
-  returns, failures = rollouts.split(results)
+  returns, failures = split(results)
   assert len(returns) + len(failures) == 20
   assert failures
   assert np.isfinite(returns).all()

@@ -10,6 +10,7 @@ from agents.deployed.policy import Policy
 from launchers.acting import rollouts
 from launchers.acting.kernels import KERNELS
 from launchers.acting.lanes import FusedLanes, SeparateLanes, make_lanes
+from launchers.acting.outcomes import Failure, Rollout, split
 from launchers.environments.suite import TASKS, Environment, parse_task
 from teachers import untrained
 
@@ -60,7 +61,7 @@ def test_every_task_of_the_study_has_a_kernel() -> None:
 def test_a_policys_episode_is_dm_controls(task: str) -> None:
   policy = policy_for(task, 0)
   environments = [Environment(task) for _ in range(3)]
-  acted, _ = rollouts.split(
+  acted, _ = split(
     rollouts.run_episodes(environments, policy, STEPS, 0.0, seeds(3))
   )
   for rollout, seed in zip(acted, seeds(3), strict=True):
@@ -75,7 +76,7 @@ def test_wild_actions_give_the_same_both_ways(task: str) -> None:
   """Full noise goes where an untrained policy does not: contacts, limits."""
   policy = policy_for(task, 1)
   both = [
-    rollouts.split(
+    split(
       rollouts.run_episodes(
         [kind(task) for _ in range(2)], policy, STEPS, 1.0, seeds(2)
       )
@@ -111,7 +112,7 @@ def test_evaluations_do_not_depend_on_their_neighbours(
 
 def blown_up(
   environments: list[Environment],
-) -> list[Union[rollouts.Rollout, rollouts.Failure]]:
+) -> list[Union[Rollout, Failure]]:
   """Three episodes of 9 steps, of which the second breaks in its fifth."""
   steps = 0
 
@@ -130,19 +131,14 @@ def test_a_fused_simulation_that_blows_up_ends_alone() -> None:
   environments = [Environment('cheetah-run') for _ in range(3)]
   fused = blown_up(environments)
   separate = blown_up([_Unfused('cheetah-run') for _ in range(3)])
-  whys = [
-    r.reason if isinstance(r, rollouts.Failure) else len(r.rewards)
-    for r in fused
-  ]
+  whys = [r.reason if isinstance(r, Failure) else len(r.rewards) for r in fused]
   assert whys == [9, 'Its step 4 failed. PhysicsError: mjWARN_BADQPOS', 9]
-  assert isinstance(separate[1], rollouts.Failure)
+  assert isinstance(separate[1], Failure)
   assert 'step 4 failed. PhysicsError' in separate[1].reason
-  for one, two in zip(
-    rollouts.split(fused)[0], rollouts.split(separate)[0], strict=True
-  ):
+  for one, two in zip(split(fused)[0], split(separate)[0], strict=True):
     for mine, theirs in zip(one, two, strict=True):
       np.testing.assert_array_equal(mine, theirs)
-  (again,), _ = rollouts.split(
+  (again,), _ = split(
     rollouts.run_episodes(
       environments[1:2], policy_for('cheetah-run', 0), 9, 0.0, seeds(1)
     )

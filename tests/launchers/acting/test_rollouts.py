@@ -8,12 +8,13 @@ import pytest
 
 from datasets.types import EnvironmentSpec
 from launchers.acting import rollouts
+from launchers.acting.outcomes import Failure, Rollout, split
 from launchers.environments.suite import Environment
 from tests.launchers.harness import random_policy
 
 
-def run(noise: float, seed: int, steps: int = 30) -> rollouts.Rollout:
-  (rollout,), _ = rollouts.split(
+def run(noise: float, seed: int, steps: int = 30) -> Rollout:
+  (rollout,), _ = split(
     rollouts.run_episodes(
       [Environment('cartpole-swingup')],
       random_policy(1),
@@ -40,7 +41,7 @@ def test_an_episode_does_not_depend_on_its_neighbours(beside: int) -> None:
   seeds = [rollouts.seed_for(0, rollouts.ACT, 1, 0, n) for n in range(beside)]
   for position in range(beside):
     seeds[position] = rollouts.seed_for(0, rollouts.ACT, 1, 0, 7)
-    (*acted,), _ = rollouts.split(
+    (*acted,), _ = split(
       rollouts.run_episodes(environments, random_policy(1), 30, 0.3, seeds)
     )
     together = acted[position]
@@ -107,7 +108,7 @@ class _Scripted(Environment):
 
 
 def test_a_termination_ends_the_episode() -> None:
-  (rollout,), _ = rollouts.split(
+  (rollout,), _ = split(
     rollouts.run_episodes(
       [_Scripted(3, False)],
       random_policy(0),
@@ -124,5 +125,5 @@ def test_a_simulation_that_blows_up_is_not_silent() -> None:
   (result,) = rollouts.run_episodes(
     [_Scripted(3, True)], random_policy(0), 10, 0.0, [rollouts.seed_for(0, 1)]
   )
-  assert isinstance(result, rollouts.Failure)
+  assert isinstance(result, Failure)
   assert 'step 2 failed. PhysicsError: the simulation is un' in result.reason

@@ -17,7 +17,7 @@ from datasets.store import EpisodeStore
 from tests.launchers import counting, harness
 from tests.launchers.harness import Run
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = pytest.mark.processes
 
 ADVISED = 160  # Steps of the two cycles.
 DEMONSTRATED = 120
@@ -83,9 +83,10 @@ def test_actions_are_stored_with_the_episode(calm: Run) -> None:
   last = rows(calm, 2)[-1]
   assert float(last['teacher_distance']) > 0
   assert float(last['anchor_distance']) >= 0
-  assert last['teacher_fraction'] == last['teacher_cosine'] == ''
+  assert not {'teacher_fraction', 'teacher_cosine'} & last.keys()
 
 
+@pytest.mark.long
 def test_teachers_as_nodes_give_the_same_weights(
   tmp_path: Path, calm: Run
 ) -> None:
@@ -97,12 +98,14 @@ def test_teachers_as_nodes_give_the_same_weights(
   )
 
 
+@pytest.mark.long
 def test_a_filter_reports_its_side(tmp_path: Path) -> None:
   run = harness.complete(tmp_path, objective__kind='q_filter')
   fractions = [float(row['teacher_fraction']) for row in rows(run, 2)]
   assert all(0 <= fraction <= 1 for fraction in fractions)
 
 
+@pytest.mark.long
 def test_gradients_of_a_node_are_those_of_the_graph(tmp_path: Path) -> None:
   cosines: list[list[float]] = []
   for nodes in (0, 1):
@@ -115,6 +118,7 @@ def test_gradients_of_a_node_are_those_of_the_graph(tmp_path: Path) -> None:
   np.testing.assert_allclose(cosines[0], cosines[1], atol=0.05)
 
 
+@pytest.mark.long
 def test_a_service_that_dies_costs_nothing_and_is_asked_once(
   tmp_path: Path,
 ) -> None:
@@ -148,6 +152,7 @@ def test_a_service_that_dies_costs_nothing_and_is_asked_once(
   assert sum(counting.asked(log)) == ADVISED
 
 
+@pytest.mark.long
 def test_a_learner_waits_for_gradients_and_stops_cleanly(
   tmp_path: Path,
 ) -> None:
@@ -179,6 +184,7 @@ def test_a_learner_waits_for_gradients_and_stops_cleanly(
   )
 
 
+@pytest.mark.long
 def test_a_liar_stops_the_run_and_costs_nothing(tmp_path: Path) -> None:
   log = tmp_path / 'asked'
   changes = {
@@ -193,6 +199,7 @@ def test_a_liar_stops_the_run_and_costs_nothing(tmp_path: Path) -> None:
   assert not list(run.directory.glob('cycles/001/episodes/*.npz'))
 
 
+@pytest.mark.long
 def test_another_version_is_refused(tmp_path: Path) -> None:
   log = tmp_path / 'asked'
   changes = {

@@ -1,6 +1,7 @@
 """The curator against a real Reverb server: bad episodes stop at the door."""
 
 from collections.abc import Callable, Iterator
+import dataclasses
 from pathlib import Path
 import threading
 from typing import Any
@@ -13,13 +14,15 @@ from agents.deployed.policy import Policy
 from datasets import replay
 from datasets.types import Episode, EpisodeId
 from launchers.acting.episodes import act, seed_of
+from launchers.environments.base import Description
 from launchers.environments.suite import Environment
-from launchers.nodes import curator
+from launchers.nodes import curator, tasks
 from launchers.nodes.conductor import Conductor
 from launchers.runs.config import DemonstrationConfig, GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
 from tests.launchers.harness import random_policy
 
+ENVIRONMENT = Environment('cartpole-swingup')
 CONFIG = GrowingBatchConfig(
   name='run',
   cycles=1,
@@ -27,16 +30,19 @@ CONFIG = GrowingBatchConfig(
   episode_steps=20,
   learner_steps=0,
   max_refused_fraction=0.5,
-  demonstrations=DemonstrationConfig(episodes=1),
+  demonstrations=DemonstrationConfig(episodes=2),
 )
 
 
 class Program:
   """A conductor, a Reverb server and a curator in threads of this process."""
 
-  def __init__(self, root: Path):
+  def __init__(self, root: Path, ends_itself: bool = False):
     self._stop = threading.Event()
     self.directory = RunDirectory(root)
+    environment = Description(ENVIRONMENT.task, ends_itself, True)
+    root.mkdir(parents=True)
+    self.directory.write_json(self.directory.task, environment.to_json())
     self.policy = random_policy(3)
     path = self.directory.policy_path(0)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -216,3 +222,61 @@ def test_what_someone_put_into_the_store_is_checked(
   assert told == [0]
   assert (store.directory / 'quarantine' / bad.name).exists()
   assert bad.name in capsys.readouterr().err
+
+
+def shorter(whole: Episode, steps: int) -> Episode:
+  """The episode, cut where the environment might have cut it."""
+  return whole._replace(
+    observations=whole.observations[: steps + 1],
+    actions=whole.actions[:steps],
+    rewards=whole.rewards[:steps],
+    discounts=whole.discounts[:steps],
+  )
+
+
+def longer(whole: Episode) -> Episode:
+  twice = {
+    name: np.concatenate([getattr(whole, name)] * 2)
+    for name in ('actions', 'rewards', 'discounts')
+  }
+  observations = np.concatenate([whole.observations[:-1], whole.observations])
+  return whole._replace(observations=observations, **twice)
+
+
+def test_an_environment_that_cuts_episodes_may_end_them_early(
+  tmp_path: Path,
+) -> None:
+  running = Program(tmp_path / 'run', ends_itself=True)
+  try:
+    running.writer.write(longer(episode(running.policy, 0)))
+    running.writer.write(shorter(episode(running.policy, 1), 3))
+    running.wait_for(lambda: running.status()['collected'].get(1) == (1, 4))
+    assert running.status()['refused'] == 1
+    (held,) = running.directory.store(1)
+    assert held.num_steps == 3
+    reasons = running.directory.cycle(1) / 'refused.csv'
+    assert 'episode_steps allows' in reasons.read_text()
+  finally:
+    running.close()
+
+
+def test_a_failed_attempt_counts_once_however_often_it_is_told(
+  program: Program,
+) -> None:
+  """Of cycle 0, too, whose directory is not there yet."""
+  for _ in range(3):
+    program.conductor.refused(('run', 0, 0, 0), 'the motor is hot', 0)
+  assert program.conductor._ledger.refused(0) == 1
+  text = (program.directory.cycle(0) / 'refused.csv').read_text()
+  assert text.splitlines()[1:] == ['0,0,0,the motor is hot']
+
+
+def test_another_environment_does_not_go_on_with_a_run(tmp_path: Path) -> None:
+  directory = RunDirectory(tmp_path)
+  settled = tasks.settle(CONFIG, directory)
+  assert tasks.load(CONFIG, directory) == tasks.settle(CONFIG, directory)
+  other = dataclasses.replace(settled.task, observation_size=7, observations=())
+  tree = settled._replace(task=other).to_json()
+  directory.write_json(directory.task, tree)
+  with pytest.raises(ValueError, match='observation_size: 5, not 7'):
+    tasks.settle(CONFIG, directory)

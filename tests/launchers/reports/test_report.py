@@ -9,9 +9,8 @@ import sys
 import pytest
 
 from launchers import report as report_command
-from launchers.reports import page as report_page
 from launchers.reports import plots as report_plots
-from launchers.reports import report
+from launchers.reports import report, tables
 from launchers.reports.data import NotARunError, load_run
 
 CYCLES, STEPS = 2, 400
@@ -60,7 +59,7 @@ def make_cycle(directory: Path, cycle: int, is_finished: bool) -> None:
       'evaluation_return_mean': mean, 'evaluation_return_std': 20.0,
       'evaluation_episodes': 10, 'learner_steps': first + 200,
       'seconds': {'act': 61.0, 'learn': 3700.0, 'evaluate': 1.5},
-      'data_digest': 'd' * 64, 'policy_digest': 'e' * 64,
+      'acted_steps': 1_234_567, 'digest': 'd' * 64, 'policy_digest': 'e' * 64,
     }  # fmt: skip
     (directory / 'cycle.json').write_text(json.dumps(record))
   (directory / 'evaluation.csv').write_text('\n'.join([*rows, '']))
@@ -109,16 +108,105 @@ def test_writes_pictures_and_a_page_that_needs_nothing_else(tmp_path):
 
 def test_the_tables_hold_the_numbers(tmp_path):
   run = load_run(make_run(tmp_path / 'r'))
-  head, rows = report_page.returns_table(run)
+  head, rows = tables.returns_table(run)
   assert {len(row) for row in rows} == {len(head)}
   assert rows[2] == [
     '2', '3', '1\u202f234\u202f567', '250 ± 5', 'π₂', '600 ± 20', '75 %',
     '1.5', '200',
   ]  # fmt: skip
-  head, rows = report_page.work_table(run)
+  head, rows = tables.work_table(run)
   assert {len(row) for row in rows} == {len(head)}
   assert rows[1][:5] == ['1', '200', '1 min 1 s', '1 h 1 min', '1.5 s']
+  assert rows[1][5] == '20\u202f239'
+  # Cycle 0 is not at learner step 0 for nothing.
+  assert rows[0][1] == '90 + 90'
   assert rows[1][-2:] == ['dddddddd', 'eeeeeeee']
+
+
+def change(directory, cycle, **values):
+  """Puts other values into the record of a cycle."""
+  path = directory / 'cycles' / f'{cycle:03d}' / 'cycle.json'
+  path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+
+
+def test_what_a_resumed_cycle_does_not_know_is_not_told(tmp_path):
+  directory = make_run(tmp_path / 'r')
+  whole = Page(report.write_report(directory)).text
+  assert 'time, without start-up3 h 8 min' in whole
+  change(directory, 1, acted_steps=2_000, seconds={'act': 0.05, 'learn': 60.0})
+  run = load_run(directory)
+  _, rows = tables.work_table(run)
+  assert [row[5] for row in rows] == ['20\u202f239', '–', '20\u202f239']
+  text = Page(report.write_report(directory)).text
+  assert 'time, without start-up≥ 2 h 6 min' in text
+
+
+def final(directory, cycle, mean, std=20.0):
+  """Gives π_cycle another return, of 10 episodes."""
+  path = directory / 'cycles' / f'{cycle:03d}' / 'evaluation.csv'
+  *rows, last = path.read_text().splitlines()
+  start = last.split(',')[:4]
+  row = ','.join([*start, str(mean), str(std), '0', '0'])
+  path.write_text('\n'.join([*rows, row, '']))
+
+
+@pytest.mark.parametrize(
+  ('returns', 'sentences'),
+  [
+    ((400, 500, 600), []),
+    ((400, 500, 495), []),  # By chance.
+    (
+      (400, 500, 450),
+      ['Cycle 2 made it worse: π₂ returns 450 ± 20, π₁ 500 ± 20.'],
+    ),
+    (
+      (400, 300, 310),
+      [
+        'Cycle 1 made it worse: π₁ returns 300 ± 20, π₀ 400 ± 20.',
+        'π₂ returns 310 ± 20, below π₀, the cloned policy (400 ± 20).',
+      ],
+    ),
+    (
+      (400, 500, 300),
+      [
+        'Cycle 2 made it worse: π₂ returns 300 ± 20, π₁ 500 ± 20; that is '
+        'below π₀, the cloned policy (400 ± 20).'
+      ],
+    ),
+  ],
+)
+def test_a_cycle_that_made_it_worse_is_named(tmp_path, returns, sentences):
+  directory = make_run(tmp_path / 'r')
+  for cycle, mean in enumerate(returns):
+    final(directory, cycle, mean)
+  page = report.write_report(directory)
+  html = page.read_text(encoding='utf-8')
+  assert html.count('<p class="worse">') == len(sentences)
+  assert all(sentence in Page(page).text for sentence in sentences)
+
+
+def test_the_best_and_the_last_policy_have_their_paths(tmp_path, capsys):
+  directory = make_run(tmp_path / 'r')
+  final(directory, 2, 450)
+  assert report_command.main([str(directory)]) == 0
+  said = capsys.readouterr().out
+  text = Page(directory / 'report' / 'index.html').text
+  for role, cycle in (('best', 1), ('deployed last', 2)):
+    path = directory / 'cycles' / f'{cycle:03d}' / 'policy.npz'
+    assert f'{role}{"π₁" if cycle == 1 else "π₂"}' in text
+    assert str(path) in text
+    assert f'{role}: {path}' in said
+  assert 'Cycle 2 made it worse' in said
+
+
+def test_skipped_evaluations_are_said(tmp_path):
+  root = make_run(tmp_path / 'r')
+  assert 'Skipped' not in report.write_report(root).read_text()
+  path = root / 'cycles/002/cycle.json'
+  summary = {**json.loads(path.read_text()), 'evaluation_skipped': 7}
+  path.write_text(json.dumps(summary))
+  text = report.write_report(root).read_text(encoding='utf-8')
+  assert 'the evaluator did not keep up: 7.' in text
 
 
 @pytest.mark.parametrize('finished', [-1, 0, 1])

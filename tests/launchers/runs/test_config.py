@@ -181,3 +181,24 @@ def test_help_shows_units_and_defaults() -> None:
   ).stdout  # fmt: skip
   for text in ('--actor-steps', '2000000', 'Environment steps', '--port'):
     assert text in shown
+
+
+def test_a_task_has_one_name_in_a_run(tmp_path: Path) -> None:
+  config = GrowingBatchConfig(task='cartpole:swingup')
+  assert config == GrowingBatchConfig(task='cartpole-swingup')
+  freeze(config, tmp_path)
+  path = tmp_path / 'config.json'
+  tree = json.loads(path.read_text())
+  assert tree['task'] == 'cartpole-swingup'
+  # As runs of before have it.
+  tree['task'] = 'cartpole:swingup'
+  del tree['action_bound']
+  path.write_text(json.dumps(tree))
+  freeze(config, tmp_path)
+  with pytest.raises(ConfigChangedError, match='action_bound: None there'):
+    freeze(dataclasses.replace(config, action_bound=2.0), tmp_path)
+
+
+def test_a_runs_name_is_a_plain_file_name() -> None:
+  config = GrowingBatchConfig(task='my.tanks:make?leak=0.5&name="a/b"')
+  assert config.run_name == 'my.tanks-make-leak-0.5-name-a-b-bc_decay-0'

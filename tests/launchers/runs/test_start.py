@@ -9,7 +9,7 @@ from datasets.tasks import Task
 from launchers.runs.run_directory import RunDirectory
 from tests.launchers import harness
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = [pytest.mark.processes, pytest.mark.long]
 
 
 def test_it_ends_as_if_it_had_computed_cycle_0_itself(

@@ -1,0 +1,37 @@
+"""Signals that come before a command is ready for them.
+
+Imports take a second or two, in which Ctrl-C would end in a traceback. Nothing
+is begun then, so nothing need be tidied up.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+from typing import Any
+
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""They ask a command to stop; SIGHUP, because its terminal has gone."""
+
+
+def listen() -> None:
+  """Has a stop end this process with one line, until somebody else takes it.
+
+  `launchers.hosts.process` has those who do.
+  """
+  for number in STOPS:
+    if signal.getsignal(number) != signal.SIG_IGN:  # As nohup has it.
+      signal.signal(number, _end)
+  # Whoever started this process again had them wait; see `isolation.enter`.
+  signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+
+
+def _end(number: int, _: Any) -> None:
+  show_cursor = '\x1b[?25h' if sys.stderr.isatty() else ''
+  line = (
+    f'{show_cursor}Stopped by {signal.Signals(number).name}. To go on, give '
+    'the same command again.\n'
+  )
+  with contextlib.suppress(OSError):  # The terminal may have gone.
+    os.write(sys.stderr.fileno(), line.encode())
+  os._exit(128 + number)

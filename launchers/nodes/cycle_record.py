@@ -1,0 +1,69 @@
+"""What is written of a finished cycle, and what is told of a running one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from launchers.nodes.evaluations import Evaluations
+from launchers.nodes.ledger import Ledger, RunFailedError, summary
+from launchers.runs.run_directory import EvaluationKey, RunDirectory
+
+_CLIPPED = 0.01  # Share of the targets beyond which it is worth a word.
+
+
+def outcome(
+  cycle: int, ledger: Ledger, evaluations: Evaluations, final: EvaluationKey
+) -> dict[str, Any]:
+  """What a cycle collected and what its policy returns, for cycle.json.
+
+  Args:
+    cycle: its number.
+    ledger: has its episodes.
+    evaluations: have its returns.
+    final: the evaluation of its policy.
+  """
+  collected = ledger.returns(cycle)
+  evaluation = summary(evaluations.returns(final))
+  return {
+    'cycle': cycle,
+    **ledger.batch(cycle),
+    'refused': ledger.refused(cycle),
+    'collected_return_mean': collected.get('return_mean'),
+    'collected_return_std': collected.get('return_std'),
+    'evaluation_return_mean': evaluation.get('return_mean'),
+    'evaluation_return_std': evaluation.get('return_std'),
+    'evaluation_episodes': evaluation['episodes'],
+    'evaluation_failures': evaluations.failures(final),
+    'evaluation_skipped': evaluations.skipped(cycle),
+    'learner_steps': final[2],
+    'acted_steps': ledger.new_steps,
+  }
+
+
+def freeze(directory: RunDirectory, cycle: int, batch: dict[str, Any]) -> None:
+  """Records what the data of a cycle are, or checks that they still are that.
+
+  Raises:
+    RunFailedError: they are others.
+  """
+  path = directory.cycle(cycle) / 'batch.json'
+  frozen = directory.read_json(path)
+  if frozen is None:
+    directory.write_json(path, batch)
+  elif frozen != batch:
+    raise RunFailedError(
+      f'The episodes of cycle {cycle} are not those that it was learned from: '
+      f'{batch}, but {path} has {frozen}. Restore the episode files, or remove '
+      f'cycle {cycle} and those after it from the run.'
+    )
+
+
+def warnings(progress: Mapping[str, Any]) -> dict[str, str]:
+  """What a learner's progress gives reason to tell a person, by its kind."""
+  clipped = progress.get('clipped_fraction', 0.0)
+  if clipped <= _CLIPPED:
+    return {}
+  return {
+    'clipped': f"{clipped:.0%} of the critic's targets lie beyond its support, "
+    'which cuts them there: widen it with --agent.vmin and --agent.vmax in a '
+    'new run.'
+  }

@@ -1,0 +1,31 @@
+"""What of a run is saved at this moment, for a person who has stopped it."""
+
+from pathlib import Path
+
+from launchers.runs.config import GrowingBatchConfig
+from launchers.runs.run_directory import RunDirectory
+
+
+def describe(config: GrowingBatchConfig, directory: RunDirectory) -> str:
+  """One sentence: the cycles, the present one's episodes and learner steps."""
+  cycle = directory.finished_cycles(config.cycles)
+  if cycle > config.cycles:
+    return f'Saved: all cycles, 0 to {config.cycles}.'
+  kept = 'demonstrations' if cycle == 0 else f'cycles/{cycle:03d}/episodes'
+  episodes = _count(directory.root / kept)
+  unadvised = _count(directory.cycle(cycle) / 'unadvised')
+  waiting = f' ({unadvised} more wait for a teacher)' if unadvised else ''
+  steps = [
+    int(path.name.removeprefix('step_'))
+    for path in directory.learner(cycle).glob('step_*')
+    if path.name.removeprefix('step_').isdigit()
+  ]
+  learner = f'its learner at step {max(steps):,}' if steps else 'no learner yet'
+  return (
+    f'Saved: {cycle} whole cycles; of cycle {cycle}, {episodes} of '
+    f'{config.episodes_in(cycle)} episodes{waiting} and {learner}.'
+  )
+
+
+def _count(directory: Path) -> int:
+  return sum(1 for _ in directory.glob('*.npz'))

@@ -1,0 +1,112 @@
+"""The queue of evaluations: in order, durable, and of bounded length."""
+
+import csv
+import os
+from pathlib import Path
+
+import pytest
+
+from launchers.nodes import evaluations as evaluations_lib
+from launchers.nodes.evaluations import Evaluations
+from launchers.runs.config import EvaluationConfig, GrowingBatchConfig
+from launchers.runs.run_directory import EvaluationKey, RunDirectory
+from tests.launchers.harness import random_policy
+
+CONFIG = GrowingBatchConfig(
+  evaluation=EvaluationConfig(interval=1, episodes=1, final_episodes=1)
+)
+POLICY = random_policy(0).to_bytes()
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> RunDirectory:
+  (tmp_path / 'cycles/001').mkdir(parents=True)
+  return RunDirectory(tmp_path)
+
+
+def interval(step: int) -> EvaluationKey:
+  return 'interval', 1, step
+
+
+def work(evaluations: Evaluations) -> None:
+  """What an evaluator does, until there is nothing left."""
+  while (order := evaluations.order()) is not None:
+    for evaluation in order['evaluations']:
+      evaluations.record(evaluation['key'], [1.0])
+
+
+def steps(directory: RunDirectory) -> list[tuple[int, str]]:
+  with (directory.cycle(1) / 'evaluation.csv').open() as file:
+    return [(int(r['step']), r['kind']) for r in csv.DictReader(file)]
+
+
+def test_a_resumed_run_evaluates_by_number(directory: RunDirectory) -> None:
+  before = Evaluations(CONFIG, directory)
+  for step in (200, 700, 1_000, 10_000):
+    before.ask(interval(step), POLICY)
+  before.ask(('final', 1, 10_000), POLICY)
+  before.close()
+  # Killed, and a learner that goes on from an older checkpoint.
+  after = Evaluations(CONFIG, directory)
+  after.ask(interval(100), POLICY)
+  work(after)
+  assert steps(directory) == [
+    (100, 'interval'),
+    (200, 'interval'),
+    (700, 'interval'),
+    (1_000, 'interval'),
+    (10_000, 'interval'),
+    (10_000, 'final'),
+  ]
+  assert not directory.pending()
+
+
+def test_a_row_is_durable_before_its_order_is_dropped(
+  directory: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+  done: list[str] = []
+  monkeypatch.setattr(
+    os, 'fsync', lambda fd: done.append(os.readlink(f'/proc/self/fd/{fd}'))
+  )
+  drop = directory.drop_pending
+
+  def dropped(key: EvaluationKey) -> None:
+    done.append('dropped')
+    drop(key)
+
+  monkeypatch.setattr(directory, 'drop_pending', dropped)
+  evaluations = Evaluations(CONFIG, directory)
+  for step in (1, 2):
+    evaluations.ask(interval(step), POLICY)
+  done.clear()
+  work(evaluations)
+  assert [name for name in done if 'aside' not in name][-2:] == [
+    str(directory.cycle(1) / 'evaluation.csv'),
+    'dropped',
+  ]
+
+
+def test_what_piles_up_is_skipped_and_counted(
+  directory: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+  monkeypatch.setattr(evaluations_lib, '_MOST_WAITING', 3)
+  evaluations = Evaluations(CONFIG, directory)
+  for step in (1, 2, 3, 4, 5):
+    evaluations.ask(interval(step), POLICY)
+  evaluations.ask(interval(2), POLICY)  # A learner that goes back asks again.
+  evaluations.ask(interval(5), POLICY)
+  evaluations.ask(('final', 1, 5), POLICY)
+  assert evaluations.skipped(1) == 2
+  assert Evaluations(CONFIG, directory).skipped(1) == 2
+  work(evaluations)
+  assert steps(directory) == [
+    (1, 'interval'),
+    (2, 'interval'),
+    (3, 'interval'),
+    (5, 'final'),
+  ]
+  # One that is asked again, when there is room for it.
+  evaluations.ask(interval(4), POLICY)
+  work(evaluations)
+  assert evaluations.skipped(1) == 1
+  assert Evaluations(CONFIG, directory).skipped(1) == 1
