@@ -91,12 +91,12 @@ def _check_tuple(
   if not isinstance(value, tuple):
     raise ValueError(f'{name} is {shortened(value)}; give a list.')
   kind = get_args(annotation)[0]
+  place = f'{name} is {shortened(value)}: one'
   for element in value:
-    where = f'{name} {shortened(value)}: one'
     if kind in (int, float):
-      _check_number(where, element, kind, bounds[name])
+      _check_number(place, element, kind, bounds[name])
     else:
-      _check_kind(where, element, (kind,))
+      _check_kind(place, element, (kind,))
 
 
 def _check_kind(name: str, value: Any, kinds: tuple[Any, ...]) -> None:
