@@ -69,12 +69,7 @@ def check(config: Freezable, directory: Path) -> Optional[dict[str, Any]]:
   Raises:
     ConfigChangedError: another configuration is there; says what differs.
   """
-  try:
-    old = read(directory)
-  except files.DamagedFileError as error:
-    raise ConfigChangedError(
-      f'{error}. Restore it, or use another --name.'
-    ) from error
+  old = _stored(directory)
   if old is None:
     return None
   changes = _forbidden(old, config.to_json())
@@ -89,14 +84,15 @@ def check(config: Freezable, directory: Path) -> Optional[dict[str, Any]]:
   return old
 
 
-def read(directory: Path) -> Optional[dict[str, Any]]:
-  """What config.json holds; None where there is none.
-
-  Raises:
-    files.DamagedFileError: it holds something else than a configuration.
-  """
+def _stored(directory: Path) -> Optional[dict[str, Any]]:
+  """What config.json holds; None where there is none."""
   path = directory / 'config.json'
-  return records.read(path) if path.exists() else None
+  try:
+    return records.read(path) if path.exists() else None
+  except files.DamagedFileError as error:
+    raise ConfigChangedError(
+      f'{error}. Restore it, or use another --name.'
+    ) from error
 
 
 def options_of(tree: dict[str, Any]) -> dict[str, Any]:
@@ -136,15 +132,21 @@ def keep_horizon(
   Appended cycles would stretch its fall over all of them, and what the earlier
   ones learned would no longer be what the configuration says. So it ends where
   it ended, and stays there in the cycles that follow.
+
+  Raises:
+    ConfigChangedError: config.json is damaged.
   """
-  old = read(directory)
+  old = _stored(directory)
   if old is None or config.objective.decay_steps is not None:
     return config
-  steps = old['objective'].get('decay_steps')
-  if steps is None and 0 < old['cycles'] < config.cycles:
-    steps = old['learner_steps']
-  objective = dataclasses.replace(config.objective, decay_steps=steps)
-  return dataclasses.replace(config, objective=objective)
+  objective, cycles = old.get('objective'), old.get('cycles')
+  if not isinstance(objective, dict) or type(cycles) is not int:
+    return config  # `check` will say what is wrong with it.
+  steps = objective.get('decay_steps')
+  if steps is None and 0 < cycles < config.cycles:
+    steps = old.get('learner_steps')
+  kept = dataclasses.replace(config.objective, decay_steps=steps)
+  return dataclasses.replace(config, objective=kept)
 
 
 def differences(old: Any, new: Any, where: str = '') -> Iterator[str]:
