@@ -13,7 +13,7 @@ from rich.console import Console
 
 from datasets import ports
 from launchers import display, options
-from launchers.hosts import heartbeat, isolation, process
+from launchers.hosts import heartbeat, isolation, process, temporaries
 from launchers.reports.cycles import cycle_table
 from launchers.runs import demonstrations, frozen, saved, start
 from launchers.runs.config import GrowingBatchConfig, LaunchConfig
@@ -35,21 +35,34 @@ def run(
   directory = RunDirectory(launch.runs / config.run_name)
   lock = directory.lock()
   try:
+    directory.remove_aside()
     config = frozen.keep_horizon(config, directory.root)
-    _prepare(config, launch, directory, console)
-    code = 0
-    if directory.finished_cycles(config.cycles) <= config.cycles:
-      code = _launch(config, launch, directory, console)
-    else:
-      _print_table(config, directory, console)
+    with temporaries.inside(directory.temporaries):
+      _prepare(config, launch, directory, console)
+      code = _go_on(config, launch, directory, console)
     if code == 0:
-      if launch.report:
-        _draw_report(directory, console)
       _conclude(config, directory, console, time.monotonic() - started)
     return code
   finally:
     directory.remove_if_unused()
     os.close(lock)
+
+
+def _go_on(
+  config: GrowingBatchConfig,
+  launch: LaunchConfig,
+  directory: RunDirectory,
+  console: Console,
+) -> int:
+  """Does what is left of the run; returns the command's exit code."""
+  code = 0
+  if directory.finished_cycles(config.cycles) <= config.cycles:
+    code = _launch(config, launch, directory, console)
+  else:
+    _print_table(config, directory, console)
+  if code == 0 and launch.report:
+    _draw_report(directory, console)
+  return code
 
 
 def _prepare(

@@ -81,6 +81,11 @@ class RunDirectory:
     return self.root / 'teacher.json'
 
   @property
+  def temporaries(self) -> Path:
+    """Where the processes of the run keep what need not outlive them."""
+    return self.root / 'tmp'
+
+  @property
   def events(self) -> Path:
     """TensorBoard's files."""
     return self.root / 'events'
@@ -161,6 +166,11 @@ class RunDirectory:
   @property
   def _lock(self) -> Path:
     return self.root / '.lock'
+
+  def remove_aside(self) -> None:
+    """Clears what writers that were killed have left anywhere in it."""
+    for directory in {path.parent for path in self.root.rglob('.*.aside')}:
+      files.remove_aside(directory)
 
   def remove_if_unused(self) -> None:
     """Removes a directory that holds no more than the lock, which is ours."""
