@@ -1,5 +1,6 @@
 """Locales, screens, proxies and temporary files of whoever starts a program."""
 
+import errno
 import os
 from pathlib import Path
 import subprocess
@@ -8,7 +9,10 @@ import tempfile
 from typing import Optional
 
 import pytest
+from rich.console import Console
 
+from datasets import files
+from launchers import options
 from launchers.hosts import process, temporaries
 from tests.launchers.harness import ROOT
 
@@ -99,3 +103,24 @@ def test_temporary_files_are_in_a_directory_that_is_cleared(
   assert not directory.exists()
   assert tempfile.gettempdir() == elsewhere
   assert os.environ.get('TMPDIR') == before
+
+
+def no_space() -> None:
+  """What a library does that writes where nothing fits."""
+  raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_lack_of_space_has_a_place(
+  tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+  directory = tmp_path / 'tmp'
+  with (
+    pytest.raises(files.OutOfSpaceError, match=str(directory)),
+    temporaries.inside(directory),
+  ):
+    no_space()
+  assert not directory.exists()
+  assert options.guard(Console(width=999), no_space) == 2
+  refusal = capsys.readouterr().out
+  assert tempfile.gettempdir() in refusal
+  assert 'TMPDIR' in refusal
