@@ -15,7 +15,10 @@ _INTRODUCED = {
   'action_bound': None,
   'agent.kind': 'd4pg',
   'max_refused_fraction': 0.25,
+  'objective.between_weight': 5.0,
   'objective.decay_steps': None,
+  'objective.filter_critic': 'online',
+  'teacher_nodes': None,
 }
 """Options that older configurations lack, and what was done before them."""
 
@@ -153,7 +156,7 @@ def differences(old: Any, new: Any, where: str = '') -> Iterator[str]:
   """What two configurations do not have in common, a line an option."""
   if isinstance(old, dict) and isinstance(new, dict):
     if not where:
-      old, new = options_of(old), options_of(new)
+      old, new = _with_teacher(options_of(old)), options_of(new)
     for key in sorted(old.keys() | new.keys()):
       path = f'{where}.{key}' if where else key
       before = old.get(key, _INTRODUCED.get(path))
@@ -162,3 +165,11 @@ def differences(old: Any, new: Any, where: str = '') -> Iterator[str]:
       yield from differences(before, new.get(key), path)
   elif old != new:
     yield f'{where}: {old!r} there, {new!r} here'
+
+
+def _with_teacher(tree: dict[str, Any]) -> dict[str, Any]:
+  """An older run had its demonstrator for a teacher."""
+  demonstrations = tree.get('demonstrations')
+  if 'teacher' in tree or not isinstance(demonstrations, dict):
+    return tree
+  return {**tree, 'teacher': demonstrations.get('teacher')}

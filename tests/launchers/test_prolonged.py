@@ -40,6 +40,28 @@ def test_appended_cycles_are_those_of_a_longer_run(tmp_path: Path) -> None:
   assert harness.final_policies(whole.directory) == policies
 
 
+def test_what_may_change_changes_no_policy(
+  tmp_path: Path, reference: Run
+) -> None:
+  changes = {
+    'checkpoint_interval': 7,
+    'evaluation__interval': 33,
+    'evaluation__episodes': 2,
+    'evaluation__final_episodes': 1,
+    'max_refused_fraction': 0.5,
+  }
+  with harness.launched(tmp_path) as run:
+    run.wait_for(lambda: run.metrics(1))
+    run.process.kill()
+    run.process.wait()
+  run = harness.complete(tmp_path, **changes)
+  assert harness.final_policies(run.directory) == harness.final_policies(
+    reference.directory
+  )
+  config = json.loads((run.directory / 'config.json').read_text())
+  assert len(config['history'][0]['changed']) == len(changes)
+
+
 def test_the_dead_leave_nothing(
   tmp_path: Path, reference: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,8 +89,12 @@ def test_what_it_was_made_by_is_stored_and_is_no_change(tmp_path: Path) -> None:
   tree = json.loads((tmp_path / 'config.json').read_text())
   assert {'commit', 'packages'} <= tree['provenance'].keys()
   tree['provenance']['commit'] = 'of another version'
-  # Older ones have neither that nor the newest options.
-  del tree['objective']['decay_steps'], tree['max_refused_fraction']
+  # Older ones have neither that nor the newer options.
+  for name in ('between_weight', 'decay_steps', 'filter_critic'):
+    del tree['objective'][name]
+  for name in ('action_bound', 'max_refused_fraction', 'teacher'):
+    del tree[name]
+  del tree['agent']['kind'], tree['teacher_nodes']
   (tmp_path / 'config.json').write_text(json.dumps(tree))
   freeze(GrowingBatchConfig(), tmp_path)
   del tree['provenance']
@@ -155,6 +159,32 @@ def test_what_would_alter_the_earlier_cycles_is_refused(
   config = GrowingBatchConfig(name='run', **changes)
   with pytest.raises(ConfigChangedError, match='Cycles can be appended'):
     freeze(keep_horizon(config, tmp_path), tmp_path)
+
+
+def test_an_older_run_had_the_default_of_then(tmp_path: Path) -> None:
+  objective = ObjectiveConfig('teacher_action', between_weight=3.0)
+  config = GrowingBatchConfig(name='run', objective=objective)
+  freeze(config, tmp_path)
+  tree = json.loads((tmp_path / 'config.json').read_text())
+  del tree['objective']['between_weight']
+  (tmp_path / 'config.json').write_text(json.dumps(tree))
+  with pytest.raises(
+    ConfigChangedError, match=r'between_weight: 5\.0 there, 3'
+  ):
+    freeze(config, tmp_path)
+
+
+@pytest.mark.parametrize(
+  'text', ['{}', '{"cycles": "x"}', '{"objective": 3, "cycles": 4}',
+           '{"objective": {}, "cycles": 1, "demonstrations": 3}',
+           '{"objective": {"decay_steps": []}, "cycles": 1}', '3', '[' * 9999],
+)  # fmt: skip
+def test_a_forged_configuration_is_refused(tmp_path: Path, text: str) -> None:
+  (tmp_path / 'config.json').write_text(text)
+  with pytest.raises((ConfigChangedError, ValueError)) as refused:
+    freeze(keep_horizon(GrowingBatchConfig(), tmp_path), tmp_path)
+  assert type(refused.value) in (ConfigChangedError, ValueError)
+  assert (tmp_path / 'config.json').read_text() == text
 
 
 def test_a_typo_leaves_its_name_free(tmp_path: Path) -> None:
