@@ -17,7 +17,7 @@ import tyro
 from datasets.store import EpisodeStore
 from launchers import options
 from launchers.acting.demonstrating import DemonstrateConfig, Order, Recorded
-from launchers.acting.outcomes import Failure
+from launchers.acting.outcomes import Failure, check_failures
 from launchers.display import progress_bar
 from launchers.hosts import process
 from teachers import registry
@@ -174,7 +174,7 @@ def _count_failures(
     attempts[index] += 1
     text = f'Episode {index} failed: {failure.reason}'
     console.print(text, style='yellow', markup=False, highlight=False)
-    options.check_failures(
+    check_failures(
       sum(attempts.values()),
       config.episodes,
       config.max_refused_fraction,

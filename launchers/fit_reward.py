@@ -55,9 +55,7 @@ class FitRewardConfig:
     """Refuses values that nothing could honour."""
     bounds.check(self, horizon=(1, None))
     if self.scores and self.horizon != 1:
-      raise ValueError(
-        f'horizon is {self.horizon}; it must be at least 1, and 1 for scores.'
-      )
+      raise ValueError(f'horizon is {self.horizon}; it must be 1 for scores.')
 
 
 def fit_reward(config: FitRewardConfig, console: Console) -> dict[str, Any]:

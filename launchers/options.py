@@ -15,6 +15,7 @@ from rich.markup import escape
 from agents import registry as agents
 from agents.config import AgentConfig
 from datasets.files import DamagedFileError
+from launchers.acting.outcomes import TooManyFailuresError
 from launchers.environments import names
 from launchers.environments.base import Description
 from launchers.hosts import isolation, temporaries
@@ -34,10 +35,6 @@ from teachers.errors import (
 )
 
 _KIND = '--agent.kind'
-
-
-class TooManyFailuresError(RuntimeError):
-  """More episodes failed than the options allow; the message says why."""
 
 
 _FAILURES = (
@@ -114,27 +111,6 @@ def warn_unless_seeded(environment: Description, console: Console) -> None:
       'it a method seed(seed), or its factory an argument seed.',
       style='bold yellow', markup=False, highlight=False,
     )  # fmt: skip
-
-
-def check_failures(
-  failures: int, episodes: int, share: float, why: str
-) -> None:
-  """Refuses to go on when too many episodes have failed.
-
-  Args:
-    failures: so far.
-    episodes: that are wanted.
-    share: of them, how many failures are allowed.
-    why: the last one failed.
-
-  Raises:
-    TooManyFailuresError: there are more.
-  """
-  if failures > share * episodes:
-    raise TooManyFailuresError(
-      f'{failures} episodes failed where {episodes} are wanted; '
-      f'max_refused_fraction allows {share}. The last one: {why}'
-    )
 
 
 class Rate:

@@ -10,10 +10,9 @@ import tyro
 
 from launchers.hosts import isolation, process
 from launchers.runs.config import LaunchConfig
-from launchers.runs.run_directory import RunIsLiveError
+from launchers.runs.run_directory import LIVE, RunIsLiveError
 from launchers.studies import config as study_config
 from launchers.studies import file as study_file
-from launchers.studies.jobs import LIVE
 
 
 @dataclasses.dataclass(frozen=True)

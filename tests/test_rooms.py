@@ -56,6 +56,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     'teachers',
   ),
   'launchers.runs': (
+    'agents.bc.config',
     'agents.config',
     'agents.d4pg.config',
     'agents.deployed',
@@ -77,6 +78,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
   'launchers.training': (
     'agents',
     'datasets',
+    'launchers.acting',
     'launchers.nodes.batches',
     'launchers.runs',
   ),
@@ -117,7 +119,6 @@ WITH_TENSORFLOW = {
   'launchers.nodes.curriculum',
   'launchers.nodes.learner',
   'launchers.nodes.teacher_gradients',
-  'launchers.online',
   'teachers.reward_fitting',
   *(
     f'{room}.{path.stem}'

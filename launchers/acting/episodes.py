@@ -9,8 +9,7 @@ from datasets.types import Annotation, Episode, EpisodeId
 from launchers.acting import rollouts
 from launchers.acting.behaviours import Behaviour
 from launchers.acting.lanes import Place
-from launchers.acting.outcomes import Failure
-from launchers.acting.separate import IsStopping
+from launchers.acting.outcomes import Failure, IsStopping
 
 Order = tuple[EpisodeId, np.random.SeedSequence]
 """An episode to act, and the seed of its initial state and noise."""

@@ -18,7 +18,7 @@ import numpy as np
 
 from datasets.tasks import Task
 from datasets.types import EnvironmentSpec
-from launchers.acting.separate import ActingStoppedError, IsStopping
+from launchers.acting.outcomes import ActingStoppedError, IsStopping
 from launchers.environments.base import Description
 
 _EPISODES = 128  # That a process acts before another takes its place.

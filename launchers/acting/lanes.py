@@ -9,12 +9,8 @@ import numpy as np
 
 from launchers.acting.hosted import HostedEnvironment, HostedLanes
 from launchers.acting.kernels import KERNELS, Kernel
-from launchers.acting.separate import (
-  ActingStoppedError,
-  IsStopping,
-  Lanes,
-  SeparateLanes,
-)
+from launchers.acting.outcomes import ActingStoppedError, IsStopping
+from launchers.acting.separate import Lanes, SeparateLanes
 from launchers.environments import suite
 from launchers.environments.base import Environment, reason_of
 

@@ -9,8 +9,13 @@ import numpy as np
 from launchers.acting.behaviours import LANES, Behaviour, Block, SideBySide
 from launchers.acting.hosted import EnvironmentCrashedError
 from launchers.acting.lanes import Place, make_lanes
-from launchers.acting.outcomes import Failure, Rollout
-from launchers.acting.separate import ActingStoppedError, IsStopping, Lanes
+from launchers.acting.outcomes import (
+  ActingStoppedError,
+  Failure,
+  IsStopping,
+  Rollout,
+)
+from launchers.acting.separate import Lanes
 from launchers.environments.base import BrokenEnvironmentError, check_finite
 
 # The roles of the seeds: one number each, for ever.

@@ -1,18 +1,12 @@
 """What lanes are, and those of any environments, which step by turns."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
+from launchers.acting.outcomes import ActingStoppedError, IsStopping
 from launchers.environments.base import Environment, check_finite, reason_of
-
-IsStopping = Callable[[], bool]
-"""Whether whoever acts should stop."""
-
-
-class ActingStoppedError(Exception):
-  """Whoever acts was asked to stop amid an episode, which is given up."""
 
 
 class Lanes(Protocol):

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from launchers.acting.outcomes import summary
 from launchers.nodes.evaluations import Evaluations
-from launchers.nodes.ledger import Ledger, RunFailedError, summary
+from launchers.nodes.ledger import Ledger, RunFailedError
 from launchers.runs.run_directory import EvaluationKey, RunDirectory
 
 _CLIPPED = 0.01  # Share of the targets beyond which it is worth a word.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Optional
 
-from launchers.nodes.ledger import summary
+from launchers.acting.outcomes import summary
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import EvaluationKey, RunDirectory
 from launchers.runs.tables import Cell, Events, Table

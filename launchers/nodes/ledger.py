@@ -1,13 +1,12 @@
 """The ledger: which episodes a run needs, has, and was refused."""
 
 import collections
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Optional
-
-import numpy as np
 
 from datasets.store import digest_of
 from datasets.types import EpisodeId
+from launchers.acting.outcomes import summary
 from launchers.runs.config import GrowingBatchConfig
 
 
@@ -155,17 +154,3 @@ class Ledger:
       'refused': sum(self._refusals.values()),
       'acted_steps': self.new_steps,
     }
-
-
-def summary(returns: Sequence[float]) -> dict[str, Any]:
-  """Count, mean, standard deviation, least and greatest of some returns."""
-  if not len(returns):
-    return {'episodes': 0}
-  values = np.asarray(returns, np.float64)
-  return {
-    'episodes': len(values),
-    'return_mean': float(values.mean()),
-    'return_std': float(values.std()),
-    'return_min': float(values.min()),
-    'return_max': float(values.max()),
-  }

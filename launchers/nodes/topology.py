@@ -19,7 +19,7 @@ import launchpad as lp
 from launchpad import address as lp_address
 import tree
 
-from launchers.acting.separate import ActingStoppedError
+from launchers.acting.outcomes import ActingStoppedError
 from launchers.hosts.heartbeat import Heart, heart_path
 from launchers.hosts.process import enter_node, import_function
 from launchers.nodes.conductor import Conductor

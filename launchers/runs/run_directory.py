@@ -14,6 +14,10 @@ from datasets.store import EpisodeStore
 EvaluationKey = tuple[str, int, int]
 
 
+LIVE = 75
+"""Exit code of a command whose run another process is running."""
+
+
 class RunIsLiveError(RuntimeError):
   """Another process is running in this run directory."""
 

@@ -16,8 +16,6 @@ from launchers.studies.archive import Archive
 from launchers.studies.config import Cell
 from launchers.studies.results import COST
 
-LIVE = 75
-"""Exit code of a run that another process was already running."""
 START_SHARE = 0.5
 """Of a cell's duration, for the estimate of the time left."""
 

@@ -8,9 +8,10 @@ import time
 from typing import NamedTuple, Optional
 
 from launchers.hosts.process import ROOT
+from launchers.runs.run_directory import LIVE
 from launchers.studies.archive import Archive
 from launchers.studies.config import Cell, Study, StudyError, chosen
-from launchers.studies.jobs import LIVE, START_SHARE, Job, Running, jobs_of
+from launchers.studies.jobs import START_SHARE, Job, Running, jobs_of
 
 
 class Schedule(NamedTuple):

@@ -75,7 +75,7 @@ def test_demonstrate_records_what_is_missing(tmp_path: Path) -> None:
 
 ONLINE = (
   '--episodes', '6', '--episode_steps', '60', '--updates_per_episode', '20',
-  '--evaluation_interval', '2', '--evaluation_episodes', '1',
+  '--evaluation_interval', '2', '--evaluation_episodes', '2',
   '--random_episodes', '1', '--agent.policy_layer_sizes', '8', '8',
   '--agent.critic_layer_sizes', '8', '8', '--agent.batch_size', '16',
 )  # fmt: skip
@@ -114,6 +114,46 @@ def test_online_resumes_where_it_was_killed(tmp_path: Path) -> None:
   assert snapshots[0].policy.task == task
   store = EpisodeStore(run / 'episodes')
   assert {episode.task for episode in store} == {task}
+
+
+@pytest.mark.long
+def test_online_saves_at_a_stop_and_goes_on(tmp_path: Path) -> None:
+  words = (*ONLINE, '--evaluation_interval', '1000', '--runs')
+  calm = command('online', *words, str(tmp_path / 'calm'))
+  process = subprocess.Popen(
+    [sys.executable, '-m', 'launchers.online', *words, str(tmp_path / 'here')],
+    cwd=ROOT, stderr=subprocess.PIPE, text=True,
+  )  # fmt: skip
+  run = tmp_path / 'here/online-cartpole-swingup-0'
+  deadline = time.monotonic() + 60
+  while len(list((run / 'episodes').glob('*-000002.npz'))) < 1:
+    assert time.monotonic() < deadline
+    time.sleep(0.01)
+  process.send_signal(signal.SIGINT)
+  _, said = process.communicate(timeout=30)
+  assert process.returncode == 128 + signal.SIGINT
+  assert 'To go on, give the same command again' in said
+  assert 'Traceback' not in said
+  saved = [path.name for path in (run / 'learner').glob('step_*')]
+  assert max(saved) >= 'step_000000060'
+  again = command('online', *words, str(tmp_path / 'here'))
+  assert again.returncode == 0, again.stderr
+  results = [json.loads(done.stdout) for done in (calm, again)]
+  assert results[0]['return_mean'] == results[1]['return_mean']
+
+
+@pytest.mark.long
+def test_online_goes_on_without_a_torn_episode(tmp_path: Path) -> None:
+  words = (*ONLINE, '--runs', str(tmp_path), '--name', 'run')
+  assert command('online', *words).returncode == 0
+  (torn,) = (tmp_path / 'run/episodes').glob('*-000001.npz')
+  torn.write_bytes(torn.read_bytes()[:-9])
+  shutil.rmtree(tmp_path / 'run/learner/step_000000120')
+  again = command('online', *words)
+  assert again.returncode == 0, again.stderr
+  said = again.stderr.replace('\n', '')
+  assert torn.name in said
+  assert 'holds 3 of the 4 episodes' in said
 
 
 def test_online_checks_what_it_finds_and_acts_again_what_it_forgot(

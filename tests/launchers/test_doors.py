@@ -17,12 +17,12 @@ from launchers import (
   check_environment,
   evaluate,
   fit_reward,
-  offline,
   study,
   teach,
 )
 from launchers.acting.recorder import DemonstrateConfig
 from launchers.runs import config, run_names
+from launchers.runs.offline_config import OfflineConfig
 from launchers.runs.online_config import OnlineConfig
 from teachers.reward_model import FittingConfig
 from tests.launchers.test_commands import command
@@ -43,7 +43,7 @@ CONFIGS: list[Any] = [
   fit_reward.FitRewardConfig(HERE, HERE),
   FittingConfig(),
   ObjectiveConfig(),
-  offline.OfflineConfig((HERE,)),
+  OfflineConfig((HERE,)),
   OnlineConfig(),
   study.StudyOptions(HERE),
   teach.TeachConfig('untrained'),
@@ -87,7 +87,7 @@ def test_names_that_no_directory_should_have_are_refused(name: str) -> None:
   for make in (
     lambda: config.GrowingBatchConfig(name=name),
     lambda: OnlineConfig(name=name),
-    lambda: offline.OfflineConfig((HERE,), name=name),
+    lambda: OfflineConfig((HERE,), name=name),
   ):
     with pytest.raises(ValueError, match='name is'):
       make()

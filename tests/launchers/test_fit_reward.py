@@ -166,7 +166,7 @@ def test_a_constant_reward_leaves_nothing_to_explain(tmp_path, console):
   ('words', 'complaint'),
   [
     (('--horizon', '0'), 'horizon is 0; it must be at least 1'),
-    (('--horizon', '2', '--scores', 'x.csv'), 'and 1 for scores'),
+    (('--horizon', '2', '--scores', 'x.csv'), 'it must be 1 for scores'),
     (('--scores', 'x.csv'), 'x.csv'),
     (('--fitting.steps', '0'), 'steps is 0; it must be at least 1'),
   ],

@@ -11,7 +11,7 @@ from tests.launchers import harness
 from tests.launchers.harness import Run
 from tests.launchers.test_faults import SLOW, finish_and_compare
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = [pytest.mark.processes, pytest.mark.long]
 
 MOMENTS: dict[str, Callable[[Run], object]] = {
   'actor/0': lambda run: run.node('learner'),

@@ -15,6 +15,8 @@ COMMANDS = (
   'evaluate',
   'fit_reward',
   'growing_batch',
+  'offline',
+  'online',
   'report',
   'study',
   'study_cell',

@@ -25,7 +25,7 @@ def is_amid_it(run: harness.Run) -> bool:
 
 
 @pytest.mark.processes
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_stop_amid_a_stretch_claims_nothing_and_costs_nothing(
   tmp_path: Path,
 ) -> None:

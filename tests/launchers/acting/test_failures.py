@@ -12,9 +12,14 @@ import pytest
 from launchers.acting import rollouts
 from launchers.acting.hosted import HostedLanes
 from launchers.acting.lanes import Place, make_lanes
-from launchers.acting.outcomes import Failure, Rollout, split
+from launchers.acting.outcomes import (
+  ActingStoppedError,
+  Failure,
+  Rollout,
+  split,
+)
 from launchers.acting.places import Places, describe
-from launchers.acting.separate import ActingStoppedError, SeparateLanes
+from launchers.acting.separate import SeparateLanes
 from launchers.environments import registry
 from teachers import untrained
 

@@ -9,7 +9,8 @@ import pytest
 
 from launchers.acting import rollouts
 from launchers.acting.lanes import FusedLanes, make_lanes
-from launchers.acting.separate import ActingStoppedError, SeparateLanes
+from launchers.acting.outcomes import ActingStoppedError
+from launchers.acting.separate import SeparateLanes
 from launchers.environments import suite
 from teachers import untrained
 
