@@ -7,10 +7,15 @@ import dm_env
 from dm_env import specs
 import numpy as np
 
-from datasets.tasks import Task
 from datasets.types import EnvironmentSpec
 from launchers.environments.base import DiscountError, single_reward
-from launchers.environments.flatten import Actions, Leaf, Observations, walk
+from launchers.environments.flatten import (
+  Actions,
+  Leaf,
+  Observations,
+  task_of,
+  walk,
+)
 
 
 class DmEnvEnvironment:
@@ -49,13 +54,7 @@ class DmEnvEnvironment:
     self._observations = Observations(walk(observations, _leaf))
     actions = environment.action_spec()
     self._actions = Actions(actions, walk(actions, _leaf), action_bound)
-    self.task = Task(
-      name,
-      self._observations.size,
-      self._actions.size,
-      self._observations.fields,
-      self._actions.fields,
-    )
+    self.task = task_of(name, self._observations, self._actions)
 
   @property
   def spec(self) -> EnvironmentSpec:

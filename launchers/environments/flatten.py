@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Optional
 
 import numpy as np
 
-from datasets.tasks import Bounds, Field
+from datasets.tasks import Bounds, Field, Task
 from launchers.environments.base import WidthError
 
 UNBOUNDED = 1e9
@@ -157,6 +157,17 @@ class Actions:
       # A rounding error beyond a bound would be refused by some.
       parts.append(np.asarray(np.clip(own, low, high), leaf.dtype))
     return _rebuild(self._tree, iter(parts))
+
+
+def task_of(name: str, observations: Observations, actions: Actions) -> Task:
+  """The task with these observations and actions, by its canonical name."""
+  return Task(
+    name,
+    observations.size,
+    actions.size,
+    observations.fields,
+    actions.fields,
+  )
 
 
 def canonical_bounds(

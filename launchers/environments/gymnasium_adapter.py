@@ -6,10 +6,15 @@ import gymnasium
 from gymnasium import spaces
 import numpy as np
 
-from datasets.tasks import Task
 from datasets.types import EnvironmentSpec
 from launchers.environments.base import single_reward
-from launchers.environments.flatten import Actions, Leaf, Observations, walk
+from launchers.environments.flatten import (
+  Actions,
+  Leaf,
+  Observations,
+  task_of,
+  walk,
+)
 
 
 class GymnasiumEnvironment:
@@ -43,13 +48,7 @@ class GymnasiumEnvironment:
     self._observations = Observations(walk(observations, _leaf))
     actions = _tree(environment.action_space)
     self._actions = Actions(actions, walk(actions, _leaf), action_bound)
-    self.task = Task(
-      name,
-      self._observations.size,
-      self._actions.size,
-      self._observations.fields,
-      self._actions.fields,
-    )
+    self.task = task_of(name, self._observations, self._actions)
 
   @property
   def spec(self) -> EnvironmentSpec:

@@ -1,15 +1,14 @@
 """What cannot wait until a command is ready: its signals, and its output.
 
 Imports take a second or two, in which Ctrl-C would end in a traceback. Nothing
-is begun then, so nothing need be tidied up.
+is begun then, so nothing need be tidied up. Little is imported here, since
+nobody listens before this.
 """
 
-import contextlib
 import io
 import os
 import signal
 import sys
-from typing import Any
 
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """They ask a command to stop; SIGHUP, because its terminal has gone."""
@@ -37,12 +36,13 @@ def print_anything() -> None:
       stream.reconfigure(errors='backslashreplace')
 
 
-def _end(number: int, _: Any) -> None:
+def _end(number: int, _: object) -> None:
   show_cursor = '\x1b[?25h' if sys.stderr.isatty() else ''
   line = (
     f'{show_cursor}Stopped by {signal.Signals(number).name}. To go on, give '
     'the same command again.\n'
   )
-  with contextlib.suppress(OSError):  # The terminal may have gone.
+  try:
     os.write(sys.stderr.fileno(), line.encode())
-  os._exit(128 + number)
+  finally:  # The terminal may have gone.
+    os._exit(128 + number)

@@ -1,7 +1,6 @@
 """MUJOCO_GL, which MuJoCo and dm_control read once, as they are imported."""
 
 import os
-import subprocess
 import sys
 
 _VARIABLE, _TRIED = 'MUJOCO_GL', 'UNDERSTUDY_MUJOCO_GL'
@@ -27,6 +26,8 @@ def choose() -> None:
 
 
 def _loads() -> bool:
+  import subprocess  # Slow, before anybody listens to signals, and rarely used.
+
   try:
     trial = subprocess.run(
       [sys.executable, '-c', 'import dm_control._render'],

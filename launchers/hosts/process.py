@@ -138,24 +138,28 @@ class Interrupted(KeyboardInterrupt):
     self.signal = signal.Signals(number)
 
 
-_AGAIN = 0.05  # Seconds until what was swallowed is raised again.
+_AGAIN = 0.25  # Seconds until what was swallowed is raised again.
 
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
-  """Raises `Interrupted` in the body when a signal asks to stop."""
-  asked = []
+  """Raises `Interrupted` in the body when a signal asks to stop.
+
+  It is raised again if somebody swallows it: a package whose import tries
+  another one, a callback of C (as MuJoCo's) that has nobody to pass it on to.
+  """
+  asked: list[int] = []
 
   def interrupt(number: int, _: Any) -> None:
     if number != signal.SIGALRM:
       asked.append(number)
-    raise Interrupted(asked[-1])
+    signal.setitimer(signal.ITIMER_REAL, _AGAIN)
+    # What tidies up on its way out is left in peace.
+    if number != signal.SIGALRM or not _is_handled(sys.exc_info()[1]):
+      raise Interrupted(asked[-1])
 
   def unraisable(error: Any) -> None:
-    # It came while C called Python, as MuJoCo does, and nobody passes it on.
-    if isinstance(error.exc_value, Interrupted):
-      signal.setitimer(signal.ITIMER_REAL, _AGAIN)
-    else:
+    if not isinstance(error.exc_value, Interrupted):
       hook(error)
 
   stops = _stops()
@@ -167,10 +171,24 @@ def interruptible() -> Iterator[None]:
   sys.unraisablehook = unraisable
   try:
     yield
+  except Exception as error:
+    if not asked:
+      raise
+    # As a C extension has it that was being imported: "initialization failed".
+    raise Interrupted(asked[-1]) from error
   finally:
+    if stops:
+      signal.setitimer(signal.ITIMER_REAL, 0)
     sys.unraisablehook = hook
     for number, handler in previous.items():
       signal.signal(number, handler)
+
+
+def _is_handled(error: Optional[BaseException]) -> bool:
+  """Whether an interruption is on its way out, or led to what is."""
+  while error is not None and not isinstance(error, Interrupted):
+    error = error.__context__
+  return error is not None
 
 
 def _stops() -> list[signal.Signals]:

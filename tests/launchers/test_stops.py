@@ -1,8 +1,10 @@
 """What a stop says, and how early and how late it is heard."""
 
+import contextlib
 import ctypes
 import os
 from pathlib import Path
+import re
 import signal
 import subprocess
 import sys
@@ -58,8 +60,15 @@ def begin(*words: str) -> 'subprocess.Popen[str]':
   )
 
 
+def hears(process_id: int, number: signal.Signals) -> bool:
+  """Whether a process has a handler of its own for a signal."""
+  status = Path(f'/proc/{process_id}/status').read_text()
+  (caught,) = re.findall(r'SigCgt:\s*(\w+)', status)
+  return bool(int(caught, 16) >> (number - 1) & 1)
+
+
 @pytest.mark.parametrize('number', STOPS)
-@pytest.mark.parametrize('seconds', [0.3, 0.6, 1.2])
+@pytest.mark.parametrize('seconds', [0.0, 0.4, 1.0])
 @pytest.mark.parametrize(
   'words',
   [
@@ -75,6 +84,8 @@ def test_an_early_stop_ends_with_a_line(
   if 'evaluate' not in words:
     words = (*words, '--runs', str(tmp_path))
   started = begin(*words)
+  while not hears(started.pid, signal.SIGHUP):  # So far it is Python's start.
+    assert started.poll() is None, started.communicate()
   time.sleep(seconds)
   started.send_signal(number)
   _, said = started.communicate(timeout=20)
@@ -122,3 +133,48 @@ def test_a_stop_that_a_callback_swallows_is_raised_again() -> None:
 
   with pytest.raises(process.Interrupted), process.interruptible():
     work()
+
+
+def test_a_stop_that_an_import_swallows_is_raised_again() -> None:
+  def work() -> None:
+    with contextlib.suppress(BaseException):  # As around some imports.
+      signal.raise_signal(signal.SIGHUP)
+    time.sleep(5)
+    raise AssertionError('Nobody has heard it.')
+
+  with pytest.raises(process.Interrupted), process.interruptible():
+    work()
+
+
+def test_who_tidies_up_after_a_stop_is_left_in_peace() -> None:
+  tidied = []
+
+  def work() -> None:
+    try:
+      signal.raise_signal(signal.SIGINT)
+    finally:
+      time.sleep(1)
+      tidied.append(True)
+
+  with pytest.raises(process.Interrupted), process.interruptible():
+    work()
+  assert tidied
+  time.sleep(0.5)  # No alarm is left that would end the process.
+
+
+def test_a_stop_that_an_import_takes_for_its_failure_is_still_one() -> None:
+  """As MuJoCo's does: an ImportError in the place of what was raised."""
+
+  def fail(signalled: bool) -> None:
+    try:
+      if signalled:
+        signal.raise_signal(signal.SIGTERM)
+    except process.Interrupted:
+      pass
+    raise ImportError('initialization failed')
+
+  with pytest.raises(process.Interrupted) as stopped, process.interruptible():
+    fail(signalled=True)
+  assert stopped.value.signal == signal.SIGTERM
+  with pytest.raises(ImportError), process.interruptible():
+    fail(signalled=False)
