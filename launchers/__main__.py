@@ -30,6 +30,7 @@ _LAUNCHERS = Path(__file__).resolve().parent
 
 def main() -> int:
   """Does what the named command does; returns its exit code."""
+  early.print_anything()
   early.listen()
   is_script = Path(sys.argv[0]).name != '__main__.py'
   program = 'understudy' if is_script else 'python -m launchers'

@@ -110,8 +110,8 @@ def main() -> int:
   process.prepare_environment()
   console = Console(stderr=True, width=None if sys.stderr.isatty() else 110)
   program = process.program('launchers.check_environment')
-  config = tyro.cli(CheckConfig, prog=program)
   try:
+    config = tyro.cli(CheckConfig, prog=program)
     findings = check(config)
   except ValueError as error:
     console.print('[bold red]Refused:[/]', end=' ')

@@ -13,11 +13,10 @@ from rich.console import Console
 
 from datasets import ports
 from launchers import display, options
-from launchers.hosts import heartbeat, isolation, process
+from launchers.hosts import heartbeat, isolation, process, temporaries
 from launchers.reports.cycles import cycle_table
-from launchers.runs import demonstrations, saved, start
+from launchers.runs import demonstrations, frozen, saved, start
 from launchers.runs.config import GrowingBatchConfig, LaunchConfig
-from launchers.runs.frozen import freeze
 from launchers.runs.run_directory import RunDirectory
 
 _LITTLE_SPACE = 1 << 20  # Bytes.
@@ -36,19 +35,16 @@ def run(
   directory = RunDirectory(launch.runs / config.run_name)
   lock = directory.lock()
   try:
-    freeze(config, directory.root)
-    _prepare(config, launch, directory, console)
-    code = 0
-    if directory.finished_cycles(config.cycles) <= config.cycles:
-      code = _launch(config, launch, directory, console)
-    else:
-      _print_table(config, directory, console)
+    directory.remove_aside()
+    config = frozen.keep_horizon(config, directory.root)
+    with temporaries.inside(directory.temporaries):
+      _prepare(config, launch, directory, console)
+      code = _go_on(config, launch, directory, console)
     if code == 0:
-      if launch.report:
-        _draw_report(directory, console)
       _conclude(config, directory, console, time.monotonic() - started)
     return code
   finally:
+    directory.remove_if_unused()
     os.close(lock)
 
 
@@ -60,22 +56,59 @@ def reached(config: GrowingBatchConfig, launch: LaunchConfig) -> frozenset[str]:
   return advice.reached(config, directory)
 
 
+def _go_on(
+  config: GrowingBatchConfig,
+  launch: LaunchConfig,
+  directory: RunDirectory,
+  console: Console,
+) -> int:
+  """Does what is left of the run; returns the command's exit code."""
+  code = 0
+  if directory.finished_cycles(config.cycles) <= config.cycles:
+    code = _launch(config, launch, directory, console)
+  else:
+    _print_table(config, directory, console)
+  if code == 0 and launch.report:
+    _draw_report(directory, console)
+  return code
+
+
 def _prepare(
   config: GrowingBatchConfig,
   launch: LaunchConfig,
   directory: RunDirectory,
   console: Console,
 ) -> None:
-  """Checks what can be checked before any process starts."""
+  """Checks what can be checked before any process starts.
+
+  All of it, before anything is written: a refused command leaves the name
+  free for the corrected one.
+  """
   # MuJoCo, which the help of the commands does without.
   from launchers.nodes import advice, tasks
 
-  environment = tasks.settle(config, directory)
+  frozen.check(config, directory.root)
+  environment = tasks.describe(config, directory)
+  task = environment.task
   options.warn_unless_seeded(environment, console)
-  advice.settle(config, directory, environment.task, console)
+  teachers = advice.find(config, directory, task, console)
   if launch.start is not None:
-    start.copy_from(launch.start, config, directory, environment.task, console)
-  if config.demonstrations.path:
+    new = teachers.get('demonstrator')
+    version = (
+      new.teacher.version
+      if new is not None
+      else directory.teacher_identity('demonstrator')[1]
+    )
+    start.check(launch.start, config, directory, task, version)
+  is_imported = config.demonstrations.path is not None
+  if is_imported and not demonstrations.holds_all(config, directory, task):
+    demonstrations.check_source(config, task)
+  frozen.freeze(config, directory.root)
+  tasks.settle(config, directory)
+  advice.write(teachers, directory, task)
+  if launch.start is not None:
+    start.copy_from(launch.start, config, directory, task, console)
+  if is_imported:
     with display.progress_bar(console) as progress:
       bar = progress.add_task(
         'importing demonstrations', total=config.episodes_in(0), unit='episodes'
@@ -83,7 +116,7 @@ def _prepare(
       demonstrations.import_into(
         config,
         directory,
-        environment.task,
+        task,
         lambda count: progress.update(bar, completed=count),
       )
 

@@ -18,7 +18,7 @@ from datasets.files import DamagedFileError
 from launchers.acting.outcomes import TooManyFailuresError
 from launchers.environments import names
 from launchers.environments.base import Description
-from launchers.hosts import isolation
+from launchers.hosts import isolation, temporaries
 from launchers.hosts.process import (
   Interrupted,
   StoppedError,
@@ -178,7 +178,7 @@ def guard(console: Console, work: Callable[[], None]) -> int:
   except (
     ConfigChangedError, DamagedFileError, OSError, RunIsLiveError, ValueError
   ) as error:  # fmt: skip
-    text = f'[bold red]Refused:[/] {escape(str(error))}'
+    text = f'[bold red]Refused:[/] {escape(temporaries.describe(error))}'
     console.print(text, highlight=False, soft_wrap=True)
     return 2
   except (Interrupted, StoppedError) as error:

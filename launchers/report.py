@@ -4,6 +4,8 @@ Writes runs/NAME/report/: learning_curve.png, losses.png, and index.html, a page
 that holds its own pictures and can be sent to anybody. A run that still goes on
 is reported as far as it is.
 
+Where a run's directory cannot be written to, --output names another place.
+
 With a study's file, `python -m launchers.report studies/NAME.toml`, the same of
 all its runs together, to runs/studies/reports/NAME/: figure.png, index.html,
 table.md, results.json and curves.csv.
@@ -27,10 +29,12 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
   studies = [path for path in options.paths if path.suffix == '.toml']
   if options.seeds and not studies:
     parser.error('--seeds is for studies; name a studies/NAME.toml.')
-  if options.output and (len(studies) != 1 or len(options.paths) != 1):
-    parser.error('--output is for one study; name one studies/NAME.toml alone.')
+  if options.output and len(options.paths) != 1:
+    parser.error('--output is for one report; name one run or study alone.')
   codes = [
-    _report_study(path, options) if path in studies else _report_run(path)
+    _report_study(path, options)
+    if path in studies
+    else _report_run(path, options.output)
     for path in options.paths
   ]
   return max(codes)
@@ -61,12 +65,13 @@ def _parser() -> argparse.ArgumentParser:
   )  # fmt: skip
   parser.add_argument(
     '--output', type=Path,
-    help='of a study: where to write (RUNS/studies/reports/NAME)',
+    help='where to write the report of one run or study (NAME/report; of a '
+    'study RUNS/studies/reports/NAME)',
   )  # fmt: skip
   return parser
 
 
-def _report_run(directory: Path) -> int:
+def _report_run(directory: Path, output: Optional[Path]) -> int:
   # pandas and Matplotlib, which --help does without.
   from launchers.reports import report
   from launchers.reports.data import NotARunError, load_run
@@ -77,7 +82,11 @@ def _report_run(directory: Path) -> int:
     print(error, file=sys.stderr)
     return 2
   print(report.describe(run))
-  print(f'  {report.write(run)}')
+  try:
+    page = report.write(run, output)
+  except OSError as error:
+    return _refuse_place(output or report.directory_of(run), error)
+  print(f'  {page}')
   report.say(run, Console())
   return 0
 
@@ -97,7 +106,18 @@ def _report_study(path: Path, options: argparse.Namespace) -> int:
   except study_config.StudyError as error:
     print(error, file=sys.stderr)
     return 2
+  except OSError as error:
+    return _refuse_place(output, error)
   return 0
+
+
+def _refuse_place(place: Path, error: OSError) -> int:
+  print(
+    f'The report cannot be written to {place}: {error}. Name another place '
+    'with --output.',
+    file=sys.stderr,
+  )
+  return 2
 
 
 if __name__ == '__main__':

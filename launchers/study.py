@@ -6,6 +6,7 @@ The same command again goes on with a study that was stopped or killed.
 import dataclasses
 import os
 from pathlib import Path
+import shlex
 import signal
 import sys
 import time
@@ -95,7 +96,17 @@ def main() -> int:
   from launchers.studies import report as study_report
 
   output = study_config.directory(options.runs, 'reports') / study.name
-  study_report.write(study, archive, output)
+  try:
+    study_report.write(study, archive, output)
+  except OSError as error:
+    console.print('[bold red]Failed:[/]', end=' ')
+    line = (
+      f'the report cannot be written to {output}: {error}. Every run is kept: '
+      f'python -m launchers.report {shlex.quote(str(options.study))} --output '
+      'names another place.'
+    )
+    console.print(line, soft_wrap=True, markup=False, highlight=False)
+    return _FAILED
   for name, reason in runner.failed.items():
     console.print(f'[bold red]Failed:[/] {name}: {reason}', soft_wrap=True)
   return _FAILED if runner.failed else 0

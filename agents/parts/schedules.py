@@ -16,7 +16,7 @@ def alpha(
 
   Args:
     step: scalar int64, learner steps done over all cycles.
-    total_steps: learner steps of the whole run; it does not change after.
+    total_steps: learner steps over which it falls; it does not change after.
     rate: r.
     form: 'normalised' as above, or 'plain', exp(-r x).
 

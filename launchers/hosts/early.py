@@ -1,10 +1,11 @@
-"""Signals that come before a command is ready for them.
+"""What cannot wait until a command is ready: its signals, and its output.
 
 Imports take a second or two, in which Ctrl-C would end in a traceback. Nothing
 is begun then, so nothing need be tidied up. Little is imported here, since
 nobody listens before this.
 """
 
+import io
 import os
 import signal
 import sys
@@ -23,6 +24,16 @@ def listen() -> None:
       signal.signal(number, _end)
   # Whoever started this process again had them wait; see `isolation.enter`.
   signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+
+
+def print_anything() -> None:
+  """Has what a terminal cannot show, such as π, printed as an escape.
+
+  Its encoding is somebody's choice, and no reason to end with a traceback.
+  """
+  for stream in (sys.stdout, sys.stderr):
+    if isinstance(stream, io.TextIOWrapper):
+      stream.reconfigure(errors='backslashreplace')
 
 
 def _end(number: int, _: object) -> None:

@@ -28,6 +28,9 @@ SINGLE_THREADED = {'OPENBLAS_NUM_THREADS': '1', 'OMP_NUM_THREADS': '1'}
 
 _BY_SHORT_NAME = ('understudy ', 'python -m launchers ')
 
+# Courier and Reverb would ask a proxy for a peer on this machine.
+_LOOPBACK = ('localhost', '127.0.0.1', '::1', '0.0.0.0')
+
 _PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 
 
@@ -94,6 +97,22 @@ def prepare_environment() -> None:
   os.environ.setdefault('TF_ENABLE_ONEDNN_OPTS', '1')
   os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
   os.environ.setdefault('GRPC_VERBOSITY', 'ERROR')
+  # A node's output goes to a file, whose encoding is that of the locale.
+  encoding, _, errors = os.environ.get('PYTHONIOENCODING', '').partition(':')
+  os.environ['PYTHONIOENCODING'] = f'{encoding}:{errors or "backslashreplace"}'
+  bypass_proxies()
+
+
+def bypass_proxies() -> None:
+  """Has whatever is on this machine be reached without a proxy.
+
+  gRPC reads the variable in small letters; other libraries in either, the
+  small ones first.
+  """
+  known = [os.environ.get(name, '') for name in ('no_proxy', 'NO_PROXY')]
+  names = [name for text in known for name in text.split(',') if name]
+  both = ','.join(dict.fromkeys([*names, *_LOOPBACK]))
+  os.environ['no_proxy'] = os.environ['NO_PROXY'] = both
 
 
 def program(module: str) -> str:

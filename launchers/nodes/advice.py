@@ -5,9 +5,9 @@ as a copy, any other by name and version. A teacher that changes afterwards is
 refused, for its advice is stored beside that of the old one.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 import shlex
-from typing import Any, Literal, Optional
+from typing import Any, Literal, NamedTuple, Optional
 
 import numpy as np
 from rich.console import Console
@@ -32,13 +32,45 @@ Notify = Callable[[Optional[str]], None]
 _PATIENCE = 10.0  # Seconds to wait for a service before a run's first start.
 
 
-def settle(
+class Found(NamedTuple):
+  """A teacher, checked.
+
+  Attributes:
+    teacher: itself.
+    reaches: the services, as host:port, that it asks.
+  """
+
+  teacher: Teacher
+  reaches: frozenset[str]
+
+
+def write(
+  found: Mapping[Role, Found], directory: RunDirectory, task: Task
+) -> None:
+  """Writes teachers to the run's directory."""
+  for role, (teacher, reaches) in found.items():
+    if isinstance(teacher, SnapshotTeacher):
+      data = teacher.snapshot.to_bytes()
+      files.write_bytes(directory.teacher_file(role), data)
+    directory.write_json(
+      directory.teacher_record(role),
+      {
+        'name': teacher.name,
+        'version': teacher.version,
+        'gives': sorted(teacher.gives),
+        'task': task.to_json(),
+        'reaches': sorted(reaches),
+      },
+    )
+
+
+def find(
   config: GrowingBatchConfig,
   directory: RunDirectory,
   task: Task,
   console: Console,
-) -> None:
-  """Checks the run's teachers and writes them to its directory.
+) -> dict[Role, Found]:
+  """The teachers that the run has not settled on yet, all of them checked.
 
   Raises:
     FileNotFoundError: there is no such snapshot.
@@ -53,12 +85,17 @@ def settle(
       f'a teacher with `python -m launchers.online --task {name}` and '
       'name it with --teacher.'
     )
-  _settle(config, directory, 'demonstrator', task, 'actions')
-  objective = config.objective
-  if objective.uses_teacher_actions:
-    _settle(config, directory, 'advisor', task, 'actions')
-  if objective.uses_teacher_gradients:
-    _settle(config, directory, 'advisor', task, 'action_gradients')
+  wanted: list[tuple[Role, Kind]] = [('demonstrator', 'actions')]
+  if config.objective.uses_teacher_actions:
+    wanted.append(('advisor', 'actions'))
+  if config.objective.uses_teacher_gradients:
+    wanted.append(('advisor', 'action_gradients'))
+  found: dict[Role, Found] = {}
+  for role, kind in wanted:
+    new = _new(config, directory, role, task, kind)
+    if new is not None:
+      found[role] = new
+  return found
 
 
 def reached(
@@ -188,38 +225,28 @@ class _Awaited(Teacher):
       return self._teacher.action_gradients(observations, actions)
 
 
-def _settle(
+def _new(
   config: GrowingBatchConfig,
   directory: RunDirectory,
   role: Role,
   task: Task,
   kind: Kind,
-) -> None:
+) -> Optional[Found]:
+  """A teacher that is to be written down; None: it was, and still is that."""
   record = directory.read_json(directory.teacher_record(role))
   if record is not None and (
     directory.teacher_file(role).exists()
     or registry.is_service(getattr(config, role))
     or record.get('reaches')
   ):
-    return  # Whoever asks a service waits for it and checks its version.
-  with asking(patience=_PATIENCE) as reached:
+    return None  # Whoever asks a service waits for it and checks its version.
+  with asking(patience=_PATIENCE) as met:
     teacher = registry.load(getattr(config, role), task)
   check_teacher(teacher, task, kind)
   if record is not None:
     _check_version(directory, role, teacher)
-    return
-  if isinstance(teacher, SnapshotTeacher):
-    files.write_bytes(directory.teacher_file(role), teacher.snapshot.to_bytes())
-  directory.write_json(
-    directory.teacher_record(role),
-    {
-      'name': teacher.name,
-      'version': teacher.version,
-      'gives': sorted(teacher.gives),
-      'task': task.to_json(),
-      'reaches': sorted(reached | teacher.reaches),
-    },
-  )
+    return None
+  return Found(teacher, frozenset(met) | teacher.reaches)
 
 
 def _task_in(record: dict[str, Any]) -> Task:

@@ -58,7 +58,7 @@ class Curriculum:
       config.agent,
       self.networks,
       config.objective,
-      max(config.total_learner_steps, 1),
+      config.decay_steps,
       self._gradients,
     )
     make = functools.partial(

@@ -14,6 +14,19 @@ def settle(config: GrowingBatchConfig, directory: RunDirectory) -> Description:
   """Describes the run's environment and writes that to its directory.
 
   Raises:
+    ValueError: see `describe`.
+  """
+  new = describe(config, directory)
+  directory.write_json(directory.task, new.to_json())
+  return new
+
+
+def describe(
+  config: GrowingBatchConfig, directory: RunDirectory
+) -> Description:
+  """What the run's environment is; nothing is written.
+
+  Raises:
     ValueError: there is none that can be learned, or it is not the one that
       the run began with.
   """
@@ -28,7 +41,6 @@ def settle(config: GrowingBatchConfig, directory: RunDirectory) -> Description:
         f'with: {"; ".join(changes)}. Bring that one back, or start another '
         'run with another --name.'
       )
-  directory.write_json(path, new.to_json())
   return new
 
 

@@ -9,6 +9,8 @@ from typing import Any, Optional
 import numpy as np
 import pandas as pd
 
+from launchers.runs.frozen import options_of
+
 EVALUATION_COLUMNS = ('step', 'kind', 'return_mean', 'return_std')
 
 
@@ -166,7 +168,7 @@ def load_run(directory: Path) -> RunRecord:
   )
   return RunRecord(
     directory,
-    config,
+    options_of(config),
     _estimate(teacher, 'return_', 'episodes'),
     f'teacher {teacher["name"]}' if teacher and 'name' in teacher else '',
     [_load_cycle(path) for path in folders],

@@ -1,6 +1,7 @@
 """The report of a run: its pictures and its page, in its directory."""
 
 from pathlib import Path
+from typing import Optional
 
 from rich.console import Console
 
@@ -24,10 +25,19 @@ def write_report(run_directory: Path) -> Path:
   return write(load_run(Path(run_directory)))
 
 
-def write(run: RunRecord) -> Path:
-  """Writes the report of a run that is loaded; returns the page."""
-  directory = run.directory / 'report'
-  directory.mkdir(exist_ok=True)
+def write(run: RunRecord, output: Optional[Path] = None) -> Path:
+  """Writes the report of a run that is loaded; returns the page.
+
+  Args:
+    run: of which it is.
+    output: the directory to write to; None: the run's own, for reports.
+
+  Raises:
+    OSError: nothing can be written there.
+  """
+  directory = output or directory_of(run)
+  directory.mkdir(parents=True, exist_ok=True)
+  files.remove_aside(directory)
   themes = (theme.LIGHT, theme.DARK)
   pictures = {'learning_curve': [plots.learning_curve(run, t) for t in themes]}
   losses = [plots.losses(run, t) for t in themes]
@@ -39,6 +49,11 @@ def write(run: RunRecord) -> Path:
   path = directory / 'index.html'
   files.write_text(path, page.render(run, pictures))
   return path
+
+
+def directory_of(run: RunRecord) -> Path:
+  """The run's own directory for its report."""
+  return run.directory / 'report'
 
 
 def describe(run: RunRecord) -> str:

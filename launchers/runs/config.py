@@ -192,6 +192,11 @@ class GrowingBatchConfig:
     return int(samples / self.agent.batch_size)
 
   @property
+  def decay_steps(self) -> int:
+    """Learner steps over which alpha falls."""
+    return self.objective.decay_steps or max(self.total_learner_steps, 1)
+
+  @property
   def learner_steps_per_cycle(self) -> int:
     """Updates in each cycle."""
     return self.total_learner_steps // max(self.cycles, 1)

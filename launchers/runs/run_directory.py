@@ -85,6 +85,11 @@ class RunDirectory:
     return self.root / 'teacher.json'
 
   @property
+  def temporaries(self) -> Path:
+    """Where the processes of the run keep what need not outlive them."""
+    return self.root / 'tmp'
+
+  @property
   def events(self) -> Path:
     """TensorBoard's files."""
     return self.root / 'events'
@@ -163,12 +168,26 @@ class RunDirectory:
     files.write_text(path, json.dumps(record, indent=2) + '\n')
 
   @property
+  def _lock(self) -> Path:
+    return self.root / '.lock'
+
+  def remove_aside(self) -> None:
+    """Clears what writers that were killed have left anywhere in it."""
+    for directory in {path.parent for path in self.root.rglob('.*.aside')}:
+      files.remove_aside(directory)
+
+  def remove_if_unused(self) -> None:
+    """Removes a directory that holds no more than the lock, which is ours."""
+    if [path.name for path in self.root.iterdir()] == [self._lock.name]:
+      self._lock.unlink()
+      self.root.rmdir()
+
+  @property
   def is_live(self) -> bool:
     """Whether another process runs it, at this moment."""
-    path = self.root / '.lock'
-    if not path.exists():
+    if not self._lock.exists():
       return False
-    with path.open('rb') as file:
+    with self._lock.open('rb') as file:
       try:
         # Shared, so that two who look do not take each other for a runner.
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -186,7 +205,7 @@ class RunDirectory:
       RunIsLiveError: another process has it; names that process.
     """
     self.root.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(self.root / '.lock', os.O_RDWR | os.O_CREAT, 0o644)
+    descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o644)
     try:
       fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -196,6 +215,9 @@ class RunDirectory:
         f'{self.root} is being run by process {holder or "?"}. Wait for it, '
         f'stop it (kill -INT {holder or "PID"}), or use another --name.'
       ) from error
+    if not os.fstat(descriptor).st_nlink:
+      os.close(descriptor)  # `remove_if_unused` was quicker.
+      return self.lock()
     os.ftruncate(descriptor, 0)
     os.write(descriptor, f'{os.getpid()}\n'.encode())
     return descriptor

@@ -4,6 +4,7 @@ Demonstrations, cloning and critic pre-training do not depend on the objective:
 runs that compare objectives share them, and so begin with the same networks.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 import shutil
 from typing import Any
@@ -18,6 +19,7 @@ from datasets.types import Episode, EpisodeId
 from datasets.validation import check_episode, check_task
 from launchers.environments.names import canonical
 from launchers.runs.config import GrowingBatchConfig
+from launchers.runs.frozen import options_of
 from launchers.runs.run_directory import RunDirectory
 
 _LATER = (
@@ -33,21 +35,21 @@ _LATER_OF = {
 registry's entry."""
 
 
-def copy_from(
+def check(
   source: Path,
   config: GrowingBatchConfig,
   directory: RunDirectory,
   task: Task,
-  console: Console,
+  demonstrator: str,
 ) -> None:
-  """Copies cycle 0 into a run that has none; a run that has one keeps it.
+  """Refuses a run whose cycle 0 is not that of the run that begins.
 
   Args:
     source: the directory of a run whose cycle 0 is finished.
     config: of the run that begins.
-    directory: of the run that begins.
+    directory: of the run that begins; if it has a cycle 0, it keeps that.
     task: of the run that begins.
-    console: is told of the copy.
+    demonstrator: the version of its demonstrator.
 
   Raises:
     ValueError: cycle 0 of `source` is unfinished, or came from other options or
@@ -64,7 +66,7 @@ def copy_from(
     )
   changes = [
     f'{key}: {old!r} there, {new!r} here'
-    for key, (old, new) in _differences(start, config, directory).items()
+    for key, (old, new) in _differences(start, config, demonstrator).items()
   ]
   if policy.task is not None:  # An older run's does not say.
     changes += [f'task.{text}' for text in policy.task.differences(task)]
@@ -74,20 +76,47 @@ def copy_from(
       'run: ' + '; '.join(changes) + '.'
     )
   if config.mix_demonstrations:
-    _copy_demonstrations(start, config, directory, task)
+    for _ in _demonstrations(start, task):
+      pass
+
+
+def copy_from(
+  source: Path,
+  config: GrowingBatchConfig,
+  directory: RunDirectory,
+  task: Task,
+  console: Console,
+) -> None:
+  """Copies cycle 0 of a run that passes `check` into one that has none."""
+  if directory.policy_path(0).exists():
+    return
+  start = RunDirectory(source)
+  if config.mix_demonstrations:
+    target = directory.store(0)
+    for episode in _demonstrations(start, task):
+      identity = EpisodeId(config.run_name, *episode.identity[1:])
+      target.commit(episode._replace(identity=identity))
   _copy_cycle(start, directory)
-  console.print(f'Cycle 0 is that of {source}.', highlight=False)
+  console.print(f'Cycle 0 is that of {source}.', highlight=False, markup=False)
+
+
+def _demonstrations(start: RunDirectory, task: Task) -> Iterator[Episode]:
+  def check_episode_of_task(episode: Episode) -> None:
+    check_episode(episode, task.spec)
+    check_task(episode, task)
+
+  return EpisodeStore.open(start.demonstrations).checked(check_episode_of_task)
 
 
 def _differences(
-  start: RunDirectory, config: GrowingBatchConfig, directory: RunDirectory
+  start: RunDirectory, config: GrowingBatchConfig, demonstrator: str
 ) -> dict[str, tuple[Any, Any]]:
   """What cycle 0 depends on and is not the same, there and here."""
-  there = _options_of_cycle_0(records.read(start.config))
+  there = _options_of_cycle_0(options_of(records.read(start.config)))
   here = _options_of_cycle_0(config.to_json())
   # Not its address, under which another teacher may be by now.
   there['demonstrator'] = start.teacher_identity('demonstrator')[1]
-  here['demonstrator'] = directory.teacher_identity('demonstrator')[1]
+  here['demonstrator'] = demonstrator
   keys = sorted(there.keys() | here.keys())
   pairs = {key: (there.get(key), here.get(key)) for key in keys}
   return {key: (old, new) for key, (old, new) in pairs.items() if old != new}
@@ -103,23 +132,6 @@ def _options_of_cycle_0(tree: dict[str, Any]) -> dict[str, Any]:
   for group, names in later_of.items():
     kept[group] = {k: v for k, v in tree[group].items() if k not in names}
   return kept
-
-
-def _copy_demonstrations(
-  start: RunDirectory,
-  config: GrowingBatchConfig,
-  directory: RunDirectory,
-  task: Task,
-) -> None:
-
-  def check(episode: Episode) -> None:
-    check_episode(episode, task.spec)
-    check_task(episode, task)
-
-  target = directory.store(0)
-  for episode in EpisodeStore.open(start.demonstrations).checked(check):
-    identity = EpisodeId(config.run_name, *episode.identity[1:])
-    target.commit(episode._replace(identity=identity))
 
 
 def _copy_cycle(start: RunDirectory, directory: RunDirectory) -> None:

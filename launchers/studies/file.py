@@ -39,9 +39,10 @@ import tomli
 
 from agents import registry
 from agents.config import AgentConfig
+from datasets.records import shortened
 from launchers.runs.config import GrowingBatchConfig
+from launchers.studies import file_check
 from launchers.studies.config import (
-  AXES,
   METHODS,
   Cell,
   Claim,
@@ -56,7 +57,6 @@ from launchers.studies.config import (
 # one seed of everything, which can be looked at, rather than all seeds of one
 # method, which have nothing to be compared with.
 _ORDER = ('seed', 'task', 'tier', 'cycles', 'method')
-_BOUNDS = ('above', 'below', 'above_method', 'below_method')
 _Config = TypeVar('_Config')
 
 
@@ -70,19 +70,20 @@ def load(path: Path, seeds: Sequence[int] = ()) -> Study:
   Raises:
     StudyError: the file is no study; says what, where and what would do.
   """
-  tree = _read(path)
+  tree = _read(path, ())
   try:
+    file_check.check(tree)
     return _study(path.stem, tree, seeds)
-  except (KeyError, TypeError, ValueError) as error:
-    reason = f'it lacks {error}' if isinstance(error, KeyError) else error
-    raise StudyError(f'{path}: {reason}') from error
+  except ValueError as error:
+    raise StudyError(f'{path}: {error}') from error
 
 
 def replace(config: _Config, options: Options) -> _Config:
   """A frozen tree of dataclasses with some of its leaves replaced.
 
   Raises:
-    ValueError: there is no such option; lists those there are.
+    ValueError: there is no such option, and those there are; or its value is
+      none that it takes.
   """
   known = {field.name for field in dataclasses.fields(config)}  # type: ignore[arg-type]
   changes = {}
@@ -90,39 +91,48 @@ def replace(config: _Config, options: Options) -> _Config:
     if name not in known:
       raise ValueError(f'no option {name!r}; there are {sorted(known)}.')
     old = getattr(config, name)
-    if isinstance(old, AgentConfig) and 'kind' in value:
-      old = registry.find(value['kind']).config()
     if dataclasses.is_dataclass(old):
+      if not isinstance(value, Mapping):
+        raise ValueError(
+          f'{name} is {shortened(value)}; give a table of its options.'
+        )
+      if isinstance(old, AgentConfig) and 'kind' in value:
+        old = registry.find(value['kind']).config()
       value = replace(old, value)
     changes[name] = tuple(value) if isinstance(value, list) else value
   return dataclasses.replace(config, **changes)  # type: ignore[type-var]
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, extended_by: tuple[Path, ...]) -> dict[str, Any]:
   """The file's tree; what it does not say itself is what it extends."""
+  if path.resolve() in extended_by:
+    raise StudyError(f'{path} extends itself.')
   try:
     tree = tomli.loads(path.read_text(encoding='utf-8'))
   except FileNotFoundError as error:
     known = ', '.join(sorted(map(str, Path('studies').glob('*.toml'))))
     raise StudyError(f'{path} does not exist. There are: {known}') from error
-  except tomli.TOMLDecodeError as error:
+  except OSError as error:
+    raise StudyError(f'{path} cannot be read: {error.strerror}.') from error
+  except (ValueError, RecursionError) as error:  # Of the text, or of TOML.
     raise StudyError(f'{path} is no TOML: {error}') from error
+  bases = tree.pop('extends', [])
+  if not isinstance(bases, list) or not all(isinstance(b, str) for b in bases):
+    raise StudyError(
+      f'{path}: extends is {shortened(bases)}; give a list of files.'
+    )
   merged: dict[str, Any] = {}
-  for base in tree.pop('extends', []):
-    merged.update(_read(path.parent / base))
+  for base in bases:
+    merged.update(_read(path.parent / base, (*extended_by, path.resolve())))
   return {**merged, **tree}
 
 
 def _study(name: str, tree: Options, seeds: Sequence[int]) -> Study:
-  _check_keys(
-    tree, {'title', 'baseline', 'run', 'grid', 'claim'}, {'methods'}, 'a study'
-  )
   base = replace(GrowingBatchConfig(), tree['run'])
   methods = {m: {'objective': o} for m, o in METHODS.items()}
   methods.update(tree.get('methods', {}))
   cells: dict[str, Cell] = {}
   for grid in tree['grid']:
-    _check_keys(grid, set(AXES), set(), 'a grid')
     axes = {**grid, 'seed': list(seeds)} if seeds else grid
     for values in itertools.product(*(axes[axis] for axis in _ORDER)):
       cell = _cell(base, methods, dict(zip(_ORDER, values, strict=True)))
@@ -157,33 +167,20 @@ def _cell(
 
 
 def _claim(tree: Options, methods: set[str]) -> Claim:
-  _check_keys(tree, {'id', 'text', 'test'}, set(), 'a claim')
   tests = tuple(_test(test, methods) for test in tree['test'])
   return Claim(tree['id'], tree['text'], tests)
 
 
 def _test(tree: Options, methods: set[str]) -> Test:
-  given = [key for key in _BOUNDS if key in tree]
-  _check_keys(tree, {'measure', 'method'}, {'where', *_BOUNDS}, 'a test')
-  if len(given) != 1:
-    raise ValueError(f'a test has {given}; give it exactly one of {_BOUNDS}.')
-  bound: float | str = tree[given[0]]
+  (limit,) = (key for key in file_check.LIMITS if key in tree)
+  bound: float | str = tree[limit]
   for method in (tree['method'], bound):
     if isinstance(method, str) and method not in methods:
       raise ValueError(f'a test is about {method!r}, which is in no grid.')
-  where = tree.get('where', {})
-  _check_keys(where, set(), set(AXES[:-1]), 'where')
-  is_above = given[0].startswith('above')
-  return Test(tree['measure'], tree['method'], bound, is_above, where)
-
-
-def _check_keys(
-  tree: Options, needed: set[str], optional: set[str], what: str
-) -> None:
-  missing = needed - tree.keys()
-  unknown = tree.keys() - needed - optional
-  if missing or unknown:
-    raise ValueError(
-      f'{what} lacks {sorted(missing)} and has unknown {sorted(unknown)}; it '
-      f'takes {sorted(needed | optional)}.'
-    )
+  return Test(
+    tree['measure'],
+    tree['method'],
+    bound,
+    limit.startswith('above'),
+    tree.get('where', {}),
+  )

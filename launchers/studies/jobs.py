@@ -63,9 +63,11 @@ class Job(NamedTuple):
     total = self.config.total_learner_steps
     if not tables or not total:
       return 0.0
-    last = tables[-1].read_text().splitlines()[-1].split(',')
-    is_learning = last[0] == 'learn' and last[1].isdigit()
-    return int(last[1]) / total if is_learning else 0.0
+    whole, _, _ = tables[-1].read_bytes().rpartition(b'\n')
+    # The last line but the unfinished one, which is none.
+    phase, _, rest = whole.rpartition(b'\n')[2].partition(b',')
+    step = rest.partition(b',')[0]
+    return int(step) / total if phase == b'learn' and step.isdigit() else 0.0
 
 
 def jobs_of(cells: Iterable[Cell], archive: Archive) -> list[Job]:

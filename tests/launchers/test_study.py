@@ -28,9 +28,10 @@ tier = ['expert']
 seed = [0]
 cycles = [2]
 method = ['none', 'bc_fixed', 'broken']
-[methods.broken]  # Diverges: its policy's actions are NaN after an update.
-agent = {policy_learning_rate = 1e30}
-objective = {kind = 'none'}
+[methods.broken]  # Nobody can be asked for advice.
+objective = {kind = 'teacher_action'}
+teacher = 'nowhere:make'
+demonstrations = {teacher = 'cartpole-balance/expert'}
 [run]
 actor_steps = 160
 learner_steps = 80
@@ -105,6 +106,20 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> Path:
   return directory
 
 
+def test_a_report_that_cannot_be_written_fails_by_name(
+  calm: Path, tmp_path: Path
+) -> None:
+  directory = tmp_path / 'again'
+  shutil.copytree(calm, directory)
+  place = directory / 'studies/reports/tiny'
+  shutil.rmtree(place)
+  place.write_text('in the way')
+  output = finish(directory, WHOLE, 1)
+  assert str(place) in output
+  assert '--output' in output
+  assert 'Traceback' not in output
+
+
 def test_a_failure_is_named_and_the_rest_goes_on(
   calm: Path, tmp_path: Path
 ) -> None:
@@ -112,9 +127,10 @@ def test_a_failure_is_named_and_the_rest_goes_on(
   assert 'Failed: cartpole-balance-expert-broken-2-0' in output
   cells = tmp_path / 'studies/cells'
   assert len(list(cells.glob('*/cycles/002/policy.npz'))) == 2
-  assert len(list((tmp_path / 'studies/starts').iterdir())) == 1
+  # The one that is shared, and that of the run with another teacher.
+  assert len(list((tmp_path / 'studies/starts').iterdir())) == 2
   (log,) = cells.glob('*broken*/study.log')
-  assert 'diverged' in log.read_text() or 'nan' in log.read_text()
+  assert 'nowhere' in log.read_text()
 
 
 @pytest.mark.parametrize('number', [signal.SIGKILL, signal.SIGTERM])

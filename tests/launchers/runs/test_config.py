@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 import pytest
 
+from agents.config import ObjectiveConfig
 from agents.d4pg.config import D4PGConfig
-from launchers.runs.config import GrowingBatchConfig
-from launchers.runs.frozen import ConfigChangedError, freeze
+from launchers.runs.config import EvaluationConfig, GrowingBatchConfig
+from launchers.runs.frozen import ConfigChangedError, freeze, keep_horizon
+from tests.launchers import harness
 from tests.launchers.harness import ROOT
 
 
@@ -80,6 +82,118 @@ def test_another_configuration_is_refused_with_the_difference(
   assert 'agent.n_step: 5 there, 3 here' in str(refusal.value)
   assert 'seed: 0 there, 1 here' in str(refusal.value)
   assert (tmp_path / 'config.json').read_bytes() == before
+
+
+def test_what_it_was_made_by_is_stored_and_is_no_change(tmp_path: Path) -> None:
+  freeze(GrowingBatchConfig(), tmp_path)
+  tree = json.loads((tmp_path / 'config.json').read_text())
+  assert {'commit', 'packages'} <= tree['provenance'].keys()
+  tree['provenance']['commit'] = 'of another version'
+  # Older ones have neither that nor the newer options.
+  for name in ('between_weight', 'decay_steps', 'filter_critic'):
+    del tree['objective'][name]
+  for name in ('action_bound', 'max_refused_fraction', 'teacher'):
+    del tree[name]
+  del tree['agent']['kind'], tree['teacher_nodes']
+  (tmp_path / 'config.json').write_text(json.dumps(tree))
+  freeze(GrowingBatchConfig(), tmp_path)
+  del tree['provenance']
+  (tmp_path / 'config.json').write_text(json.dumps(tree))
+  freeze(GrowingBatchConfig(), tmp_path)
+
+
+def test_options_that_alter_nothing_may_change(tmp_path: Path) -> None:
+  config = GrowingBatchConfig()
+  freeze(config, tmp_path)
+  other = dataclasses.replace(
+    config,
+    checkpoint_interval=7,
+    evaluation=EvaluationConfig(50, 2, 3),
+    max_refused_fraction=0.5,
+    teacher_nodes=2,
+  )
+  freeze(other, tmp_path)
+  tree = json.loads((tmp_path / 'config.json').read_text())
+  assert tree['evaluation']['interval'] == 50
+  assert (
+    'checkpoint_interval: 1000 there, 7 here' in (tree['history'][0]['changed'])
+  )
+  freeze(other, tmp_path)
+  assert len(json.loads((tmp_path / 'config.json').read_text())['history']) == 1
+
+
+def test_cycles_are_appended_and_alpha_falls_as_before(tmp_path: Path) -> None:
+  config = GrowingBatchConfig(name='run')
+  freeze(config, tmp_path)
+  for cycles in (6, 8, 8):
+    more = keep_horizon(
+      GrowingBatchConfig(
+        name='run', cycles=cycles, actor_steps=500_000 * cycles
+      ),
+      tmp_path,
+    )
+    freeze(more, tmp_path)
+    assert more.decay_steps == config.total_learner_steps == 250_000
+    assert more.learner_steps_per_cycle == config.learner_steps_per_cycle
+    assert more.episodes_in(1) == config.episodes_in(1)
+  assert keep_horizon(more, tmp_path) == more
+
+
+@pytest.mark.parametrize(
+  'changes',
+  [
+    {'cycles': 5, 'actor_steps': 2_000_000},
+    {'cycles': 2, 'actor_steps': 1_000_000},
+    {'cycles': 8, 'actor_steps': 4_000_000, 'learner_steps': 250_000},
+    {
+      'cycles': 8,
+      'actor_steps': 4_000_000,
+      'objective': ObjectiveConfig(decay_steps=9),
+    },
+  ],
+)
+def test_what_would_alter_the_earlier_cycles_is_refused(
+  tmp_path: Path, changes: dict
+) -> None:
+  freeze(GrowingBatchConfig(name='run'), tmp_path)
+  config = GrowingBatchConfig(name='run', **changes)
+  with pytest.raises(ConfigChangedError, match='Cycles can be appended'):
+    freeze(keep_horizon(config, tmp_path), tmp_path)
+
+
+def test_an_older_run_had_the_default_of_then(tmp_path: Path) -> None:
+  objective = ObjectiveConfig('teacher_action', between_weight=3.0)
+  config = GrowingBatchConfig(name='run', objective=objective)
+  freeze(config, tmp_path)
+  tree = json.loads((tmp_path / 'config.json').read_text())
+  del tree['objective']['between_weight']
+  (tmp_path / 'config.json').write_text(json.dumps(tree))
+  with pytest.raises(ConfigChangedError, match=r'weight: 5\.0 there, 3'):
+    freeze(config, tmp_path)
+
+
+@pytest.mark.parametrize(
+  'text', ['{}', '{"cycles": "x"}', '{"objective": 3, "cycles": 4}',
+           '{"objective": {}, "cycles": 1, "demonstrations": 3}',
+           '{"objective": {"decay_steps": []}, "cycles": 1}', '3', '[' * 9999],
+)  # fmt: skip
+def test_a_forged_configuration_is_refused(tmp_path: Path, text: str) -> None:
+  (tmp_path / 'config.json').write_text(text)
+  with pytest.raises((ConfigChangedError, ValueError)) as refused:
+    freeze(keep_horizon(GrowingBatchConfig(), tmp_path), tmp_path)
+  assert type(refused.value) in (ConfigChangedError, ValueError)
+  assert (tmp_path / 'config.json').read_text() == text
+
+
+def test_a_typo_leaves_its_name_free(tmp_path: Path) -> None:
+  words = harness.arguments(tmp_path, teacher='cartpole-swingup/exprt')
+  refused = subprocess.run(
+    [sys.executable, '-m', 'launchers.growing_batch', *words],
+    cwd=ROOT, capture_output=True, text=True, timeout=60,
+  )  # fmt: skip
+  assert refused.returncode == 2
+  assert 'exprt' in refused.stderr
+  assert not (tmp_path / 'tiny').exists()
 
 
 def test_a_damaged_configuration_is_refused(tmp_path: Path) -> None:

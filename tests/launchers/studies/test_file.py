@@ -100,6 +100,60 @@ def test_what_is_no_study_is_refused(
   assert 'small.toml' in str(error.value)
 
 
+_TASK, _ABOVE = "task = ['finger-spin']", "above_method = 'none'"
+_NONSENSE = [
+  (_ABOVE, 'below = nan', r'claim C: test\[0\].below is nan'),
+  (_ABOVE, 'above = -inf', r'claim C: test\[0\].above is -inf'),
+  (_ABOVE, 'above = true', r'claim C: test\[0\].above is True'),
+  (_ABOVE, "above = 'none'", r"claim C: test\[0\].above is 'none'"),
+  (_ABOVE, 'above_method = 3', r'claim C: test\[0\].above_method is 3'),
+  (_ABOVE, f'{_ABOVE}, where = 3', r'claim C: test\[0\].where is 3'),
+  (_ABOVE, f'{_ABOVE}, where = {{seed = nan}}', 'where.seed is nan'),
+  ("measure = 'late'", 'measure = {}', r'claim C: test\[0\].measure is {}'),
+  ("id = 'C'", 'id = {}', r'claim\[0\].id is {}'),
+  ("'It is better.'", '3', 'claim C: text is 3'),
+  ("title = 'Small'", 'title = {}', 'title is {}'),
+  ('seed = [1, 0]', 'seed = [inf]', r'grid\[0\].seed\[0\] is inf'),
+  ('seed = [1, 0]', 'seed = [0, 1e23]', r'seed\[1\] is 1e\+23; .* from 0 to'),
+  ('seed = [1, 0]', 'seed = [-1]', r'seed\[0\] is -1'),
+  ('seed = [1, 0]', 'seed = 1', r'grid\[0\].seed is 1; give a list'),
+  ('cycles = [2]', 'cycles = [0]', r'cycles\[0\] is 0'),
+  (_TASK, "task = [['finger-spin']]", r"task\[0\] is \['finger-spin'\]"),
+  (_TASK, "task = 'finger-spin'", r"grid\[0\].task is 'finger-spin'; .* list"),
+  ("tier = ['mid']", 'tier = [3]', r'tier\[0\] is 3'),
+  ("'own']", '{}]', r'method\[1\] is {}'),
+  ('agent = {batch_size = 128}', 'agent = 3', 'agent is 3; give a table'),
+  ("{kind = 'bc_fixed', weight = 2.0}", '3', 'objective is 3; give a table'),
+  ("title = 'Small'", 'title = "x"\nextends = 3', 'extends is 3'),
+  ("title = 'Small'", 'title = "x"\nextends = ["small.toml"]', 'itself'),
+  ("title = 'Small'", f'title = {"[" * 1000}', 'no TOML'),
+  ('It is better.', '\udcff', 'no TOML'),
+]
+
+
+@pytest.mark.parametrize(('old', 'new', 'message'), _NONSENSE)
+def test_nonsense_is_refused_with_file_place_and_value(
+  tmp_path: Path, old: str, new: str, message: str
+) -> None:
+  assert SMALL.count(old) == 1
+  path = tmp_path / 'small.toml'
+  path.write_text(SMALL.replace(old, new), 'utf-8', 'surrogateescape')
+  with pytest.raises(study_config.StudyError, match=message) as error:
+    study_file.load(path)
+  assert 'small.toml' in str(error.value)
+
+
+def test_two_claims_of_one_name_are_refused(tmp_path: Path) -> None:
+  claim = SMALL[SMALL.index('[[claim]]') :]
+  with pytest.raises(study_config.StudyError, match=r"claim\[1\].id is 'C'"):
+    load(tmp_path, SMALL + claim)
+
+
+def test_a_directory_is_refused_by_name(tmp_path: Path) -> None:
+  with pytest.raises(study_config.StudyError, match='cannot be read'):
+    study_file.load(tmp_path)
+
+
 def test_a_missing_file_is_refused_with_those_there_are() -> None:
   with pytest.raises(study_config.StudyError, match='does not exist'):
     study_file.load(Path('studies/none.toml'))
