@@ -17,7 +17,10 @@ def _possible() -> None:
     pytest.skip(reason)
 
 
-@pytest.mark.parametrize('value', ['', '1', '0', f'{os.getpid()} 1 2'])
+@pytest.mark.parametrize(
+  'value',
+  ['', '1', '0', pytest.param(f'{os.getpid()} 1 2', id='of a process')],
+)
 def test_an_inherited_variable_says_nothing(value) -> None:
   with alone(UNDERSTUDY_ISOLATED=value) as program:
     assert program.said['namespace'] != HERE
