@@ -1,7 +1,6 @@
 """One growing-batch run on this host: what the commands that run it share."""
 
 import json
-import os
 from pathlib import Path
 import secrets
 import shutil
@@ -13,7 +12,7 @@ from rich.console import Console
 
 from datasets import ports
 from launchers import display, options
-from launchers.hosts import heartbeat, isolation, process, temporaries
+from launchers.hosts import heartbeat, isolation, process
 from launchers.reports.cycles import cycle_table
 from launchers.runs import demonstrations, frozen, saved, start
 from launchers.runs.config import GrowingBatchConfig, LaunchConfig
@@ -33,19 +32,13 @@ def run(
   """
   started = time.monotonic()
   directory = RunDirectory(launch.runs / config.run_name)
-  lock = directory.lock()
-  try:
-    directory.remove_aside()
+  with options.inhabited(directory):
     config = frozen.keep_horizon(config, directory.root)
-    with temporaries.inside(directory.temporaries):
-      _prepare(config, launch, directory, console)
-      code = _go_on(config, launch, directory, console)
+    _prepare(config, launch, directory, console)
+    code = _go_on(config, launch, directory, console)
     if code == 0:
       _conclude(config, directory, console, time.monotonic() - started)
-    return code
-  finally:
-    directory.remove_if_unused()
-    os.close(lock)
+  return code
 
 
 def reached(config: GrowingBatchConfig, launch: LaunchConfig) -> frozenset[str]:

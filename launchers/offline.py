@@ -4,7 +4,6 @@ No simulator is needed; where a task is named, the policy is evaluated in it
 while it trains. The same command again goes on where it was.
 """
 
-import os
 import sys
 from typing import TYPE_CHECKING, Any, Optional
 
@@ -57,8 +56,7 @@ def train(config: OfflineConfig, console: Console) -> dict[str, Any]:
       'their --task, or none.'
     )
   directory = RunDirectory(config.runs / config.run_name)
-  lock = directory.lock()
-  try:
+  with options.inhabited(directory):
     freeze(config, directory.root)
     trainer = OfflineTrainer(
       config.agent, log, directory, config.seed, config.learner_steps
@@ -66,17 +64,16 @@ def train(config: OfflineConfig, console: Console) -> dict[str, Any]:
     if evaluations is None:
       console.print('No --task is named, so nothing is evaluated.')
     _learn(config, trainer, evaluations, console)
-    return {
-      'policy': str(trainer.publish({'config': config.to_json()})),
-      'agent': config.agent.kind,
-      'episodes': log.num_episodes,
-      'transitions': log.memory.num_transitions,
-      'learner_steps': trainer.steps,
-      'digest': trainer.policy().digest,
-      'return_mean': evaluations.last_return if evaluations else None,
-    }
-  finally:
-    os.close(lock)
+    policy = trainer.publish({'config': config.to_json()})
+  return {
+    'policy': str(policy),
+    'agent': config.agent.kind,
+    'episodes': log.num_episodes,
+    'transitions': log.memory.num_transitions,
+    'learner_steps': trainer.steps,
+    'digest': trainer.policy().digest,
+    'return_mean': evaluations.last_return if evaluations else None,
+  }
 
 
 def _learn(

@@ -8,7 +8,6 @@ of them: the mean less two standard errors counts. The same command again goes
 on where it was.
 """
 
-import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -53,17 +52,13 @@ def train(config: OnlineConfig, console: Console) -> dict[str, Any]:
   places = Places(config.task, config.action_bound)
   options.warn_unless_seeded(places.description, console)
   directory = RunDirectory(config.runs / config.run_name)
-  lock = directory.lock()
-  try:
+  with options.inhabited(directory), process.StopRequest() as stop:
     freeze(config, directory.root)
-    with process.StopRequest() as stop:
-      trainer = OnlineTrainer(
-        config, directory, places, tell, lambda: stop.signal is not None
-      )
-      trainer.restore()
-      _go_on(config, trainer, stop, console)
-  finally:
-    os.close(lock)
+    trainer = OnlineTrainer(
+      config, directory, places, tell, lambda: stop.signal is not None
+    )
+    trainer.restore()
+    _go_on(config, trainer, stop, console)
   best, path = trainer.evaluations.best(), directory.root / 'best.npz'
   if path.exists():
     console.print(f'The best snapshot: {path}', soft_wrap=True)

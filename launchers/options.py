@@ -1,8 +1,10 @@
 """What the commands share: options that choose others, teachers, results."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
+import contextlib
 import json
+import os
 import re
 import shlex
 import sys
@@ -25,7 +27,7 @@ from launchers.hosts.process import (
   interruptible,
 )
 from launchers.runs.frozen import ConfigChangedError
-from launchers.runs.run_directory import RunIsLiveError
+from launchers.runs.run_directory import RunDirectory, RunIsLiveError
 from teachers import registry, snapshot, untrained
 from teachers.errors import (
   AdviceRefusedError,
@@ -132,6 +134,23 @@ class Rate:
 
   def __str__(self) -> str:
     return f'episodes, {self.per_second:,.0f} transitions/s'
+
+
+@contextlib.contextmanager
+def inhabited(directory: RunDirectory) -> Iterator[None]:
+  """Has a run directory for itself, without what the dead left in it.
+
+  Raises:
+    RunIsLiveError: another process has it.
+  """
+  lock = directory.lock()
+  try:
+    directory.remove_aside()
+    with temporaries.inside(directory.temporaries):
+      yield
+  finally:
+    directory.remove_if_unused()
+    os.close(lock)
 
 
 def trouble_on(console: Console) -> registry.OnTrouble:

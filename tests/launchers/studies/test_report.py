@@ -245,8 +245,8 @@ def test_what_is_no_study_is_refused(tmp_path, capsys):
   ('arguments', 'message'),
   [
     (['runs/a', '--seeds', '1'], '--seeds is for studies'),
-    (['runs/a', '--output', 'x'], '--output is for one study'),
-    (['a.toml', 'b.toml', '--output', 'x'], '--output is for one study'),
+    (['runs/a', 'runs/b', '--output', 'x'], '--output is for one report'),
+    (['a.toml', 'b.toml', '--output', 'x'], '--output is for one report'),
   ],
 )
 def test_options_that_mean_nothing_are_refused(capsys, arguments, message):
