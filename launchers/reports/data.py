@@ -2,13 +2,13 @@
 
 import dataclasses
 import io
-import json
 from pathlib import Path
 from typing import Any, Optional
 
 import numpy as np
 import pandas as pd
 
+from datasets import files, records
 from launchers.runs.frozen import options_of
 
 EVALUATION_COLUMNS = ('step', 'kind', 'return_mean', 'return_std')
@@ -195,12 +195,9 @@ def _read_json(path: Path) -> Optional[dict[str, Any]]:
   if not path.is_file():
     return None
   try:
-    record = json.loads(path.read_text(encoding='utf-8'))
-  except ValueError as error:
-    raise NotARunError(f'{path} is damaged, it is no JSON: {error}') from error
-  if not isinstance(record, dict):
-    raise NotARunError(f'{path} holds a {type(record).__name__}, no record.')
-  return record
+    return records.read(path)
+  except files.DamagedFileError as error:
+    raise NotARunError(f'{error}.') from error
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
@@ -211,9 +208,12 @@ def _read_csv(path: Path) -> pd.DataFrame:
   if not whole.strip():
     return pd.DataFrame()
   # Exactly what was written: pandas' own parser is wrong in the last bit.
-  return pd.read_csv(
-    io.StringIO(whole), on_bad_lines='skip', float_precision='round_trip'
-  )
+  try:
+    return pd.read_csv(
+      io.StringIO(whole), on_bad_lines='skip', float_precision='round_trip'
+    )
+  except ValueError as error:
+    raise NotARunError(f'{path} is damaged, it is no CSV: {error}') from error
 
 
 def _estimate(

@@ -37,22 +37,40 @@ class Table:
       path: of the file.
       columns: those that it has from the start.
       keys: the columns whose values tell rows apart.
+
+    Raises:
+      files.DamagedFileError: what is there is no such table.
     """
     self._path = path
     self._columns = tuple(columns)
     self._keys = tuple(keys)
     self.rows: list[dict[str, str]] = []
     if path.exists():
-      text = path.read_text()
-      whole = text[: text.rfind('\n') + 1]
-      reader = csv.DictReader(io.StringIO(whole))
-      self._columns = tuple(reader.fieldnames or columns)
-      self.rows = list(reader)
-      if whole != text:
+      if not self._read():
         self._rewrite()
     else:
       self._rewrite()
     self._known = {self._key(row) for row in self.rows}
+
+  def _read(self) -> bool:
+    """Reads the rows; whether the last line is whole."""
+    try:
+      text = self._path.read_text(encoding='utf-8')
+      whole = text[: text.rfind('\n') + 1]
+      reader = csv.DictReader(io.StringIO(whole), strict=True)
+      self._columns = tuple(reader.fieldnames or self._columns)
+      self.rows = list(reader)
+    except (UnicodeDecodeError, csv.Error) as error:
+      raise files.DamagedFileError(
+        self._path, f'it is no CSV ({error}); restore it, or remove it'
+      ) from error
+    for number, row in enumerate(self.rows, 2):
+      if None in row or None in row.values() or not {*self._keys} <= row.keys():
+        raise files.DamagedFileError(
+          self._path,
+          f'line {number} is no row; restore it, or remove it',
+        )
+    return whole == text
 
   def add(self, row: Mapping[str, Cell]) -> bool:
     """Appends `row`; a row whose key is there already changes nothing."""
@@ -65,7 +83,7 @@ class Table:
     if key in self._known:
       return False
     try:
-      with self._path.open('a') as file:
+      with self._path.open('a', encoding='utf-8') as file:
         self._writer(file).writerow(cells)
         file.flush()
         os.fsync(file.fileno())

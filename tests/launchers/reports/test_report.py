@@ -254,7 +254,7 @@ def test_many_evaluations_are_smoothed(tmp_path):
     ('nothing', None, r'nothing is no directory'),
     ('empty', '', r'empty is no run directory: it has no config\.json'),
     ('torn', '{"task": ', r'config\.json is damaged'),
-    ('list', '[1]', r'config\.json holds a list'),
+    ('list', '[1]', r'config\.json is damaged: it holds \[1\] where'),
   ],
 )
 def test_what_is_no_run_is_refused(tmp_path, capsys, name, content, message):

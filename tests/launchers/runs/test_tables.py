@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 import pytest
 
+from datasets import files
 from datasets.files import OutOfSpaceError
 from launchers.runs.tables import Table
 
@@ -54,3 +55,23 @@ def test_a_full_disk_has_a_name(tmp_path: Path) -> None:
     pytest.raises(OutOfSpaceError, match='same command'),
   ):
     metrics.add({'phase': 'clone', 'step': 1})
+
+
+@pytest.mark.parametrize(
+  'text',
+  [
+    b'step,loss\n1,\xff\n',
+    b'step,loss\n1,2,3\n',
+    b'step,loss\n1\n',
+    b'loss\n1\n',
+    b'step,loss\n1,"2\n3,4\n',
+    b'step,loss\n1,"2"x\n',
+    b'step,loss\n\x001,2\n',
+  ],
+)
+def test_what_is_no_table_is_named(tmp_path: Path, text: bytes) -> None:
+  path = tmp_path / 'metrics.csv'
+  path.write_bytes(text)
+  with pytest.raises(files.DamagedFileError, match=r'metrics\.csv.*remove it'):
+    Table(path, ('step', 'loss'), ('step',))
+  assert path.read_bytes() == text
