@@ -86,8 +86,8 @@ class OneTask:
       )
     spec = self.spec or EnvironmentSpec(shapes[0][1], shapes[1][1])
     task = self.task or episode.task
+    check_task(episode, task)  # Which says more than other widths do.
     check_episode(episode, spec)
-    check_task(episode, task)
     self.spec, self.task = spec, task
 
 

@@ -19,10 +19,13 @@ import tyro
 from datasets import bounds
 from launchers.environments import contract
 from launchers.environments.contract import Finding
+from launchers.environments.names import canonical
 from launchers.environments.trial import Trial
 from launchers.hosts import process
 
 _REFUSED = 2  # An exit code.
+# Of an episode's seconds; there are eight, and an environment may start slowly.
+_PATIENCE, _START = 10.0, 60.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +60,11 @@ def check(config: CheckConfig) -> list[Finding]:
   child = context.Process(target=_judge, args=(config, theirs))
   child.start()
   theirs.close()
+  patience = _START + _PATIENCE * config.seconds
+  if not ours.poll(patience):
+    child.kill()
+    child.join()
+    return [_finding(f'It gave no answer for {patience:g} s: a step hangs.')]
   try:
     answer: Union[str, list[Finding]] = ours.recv()
   except EOFError:
@@ -83,10 +91,14 @@ def _crash(code: int) -> Finding:
   how = f'ended with exit code {code}'
   if code < 0:
     how = f'was killed by {signal.Signals(-code).name}'
+  return _finding(f'Its process {how}; its output is above.')
+
+
+def _finding(detail: str) -> Finding:
   return Finding(
     'survives',
     False,
-    f'Its process {how}; its output is above.',
+    detail,
     'Run it by itself in a debugger. A run acts such an episode again, and '
     'fails when more than max_refused_fraction of a cycle fail.',
     breaks=True,
@@ -120,7 +132,7 @@ def main() -> int:
   show(findings, console)
   bad = [finding for finding in findings if not finding.ok]
   result: dict[str, Any] = {
-    'task': config.task,
+    'task': canonical(config.task),
     'findings': [finding._asdict() for finding in bad],
   }
   print(json.dumps(result))

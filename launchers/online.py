@@ -61,7 +61,11 @@ def train(config: OnlineConfig, console: Console) -> dict[str, Any]:
     _go_on(config, trainer, stop, console)
   best, path = trainer.evaluations.best(), directory.root / 'best.npz'
   if path.exists():
-    console.print(f'The best snapshot: {path}', soft_wrap=True)
+    mean, count = best.get('return_mean', '?'), best.get('episodes', '?')
+    console.print(
+      f'The best snapshot, of return {mean} after {count} episodes: {path}',
+      soft_wrap=True, highlight=False,
+    )  # fmt: skip
   else:
     console.print('There is no best snapshot: no evaluation went well.')
   return {

@@ -53,6 +53,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     'agents.deployed',
     'datasets',
     'launchers.environments',
+    'launchers.hosts.early',
+    'launchers.hosts.heartbeat',
     'launchers.hosts.process',
     'teachers',
   ),

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from typing import Any, NamedTuple, Optional
 import weakref
 
@@ -20,14 +21,16 @@ from datasets.tasks import Task
 from datasets.types import EnvironmentSpec
 from launchers.acting.outcomes import ActingStoppedError, IsStopping
 from launchers.environments.base import Description
+from launchers.hosts import heartbeat
 
 _EPISODES = 128  # That a process acts before another takes its place.
 _POLL = 0.1  # Seconds between two looks at whether to stop.
 _GRACE = 2.0  # Seconds in which the environments may close.
+_PATIENCE = 10.0  # Times the silence of a node: a model takes time to compile.
 
 
 class EnvironmentCrashedError(RuntimeError):
-  """The process of an environment has ended; the message says how."""
+  """The process of an environment has ended, or hangs; says which."""
 
 
 class Host:
@@ -79,13 +82,23 @@ class Host:
 
     Raises:
       ActingStoppedError: the answer was no longer waited for.
-      EnvironmentCrashedError: the process has ended.
+      EnvironmentCrashedError: the process has ended, or gave no answer for
+        ten times as long as a node may be silent, and was ended.
     """
     if self._process is None:
       self._start(is_stopping)
+    patience = _PATIENCE * heartbeat.bound()
     try:
       self._connection.send((function, arguments))
+      asked = time.monotonic()
       while not self._connection.poll(_POLL):
+        if time.monotonic() - asked > patience:
+          self.recycle()
+          raise EnvironmentCrashedError(
+            f"The environment's {function} took more than {patience:g} s and "
+            f'was ended; where that is usual, set {heartbeat.SILENCE} to more '
+            f'than {heartbeat.bound():g}.'
+          )
         if is_stopping():
           self.recycle()  # For its answer would come amid another question.
           raise ActingStoppedError

@@ -6,6 +6,7 @@ It is started as python -m launchers.acting.worker FILE_DESCRIPTOR.
 from collections.abc import Sequence
 import contextlib
 from multiprocessing import connection
+import signal
 import sys
 from typing import Any, Optional, Union
 
@@ -15,6 +16,7 @@ from launchers.acting.separate import SeparateLanes
 from launchers.environments import registry
 from launchers.environments.base import Description, Environment
 from launchers.hosts import process
+from launchers.hosts.early import STOPS
 
 
 class Server:
@@ -81,6 +83,9 @@ class Server:
 def main() -> None:
   """Answers until nobody asks any more."""
   process.enter_node('environments')
+  # Whoever holds it hears the stops, which may go to a whole group.
+  for number in STOPS:
+    signal.signal(number, signal.SIG_IGN)
   pipe: Any = connection.Connection(int(sys.argv[1]))
   server = Server()
   # Whoever asks closes the pipe, or has died.

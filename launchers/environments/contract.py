@@ -201,9 +201,11 @@ def check_time_limit(trial: Trial) -> Finding:
 def check_speed(trial: Trial) -> Finding:
   """How long a run will act; never wrong."""
   steps = sum(trace.num_steps for trace in trial.traces)
+  if not steps:
+    return Finding('speed', True, 'Unknown, for no step went well.')
   seconds = sum(trace.seconds for trace in trial.traces)
   rate = steps / max(seconds, 1e-9)
-  hours = 1e6 / max(rate, 1e-9) / 3600
+  hours = 1e6 / rate / 3600
   return Finding(
     'speed',
     True,

@@ -103,11 +103,14 @@ class Observations:
           'names: give every part at every step.'
         ) from error
       values = np.asarray(part)
-      if values.shape != leaf.shape or values.dtype.kind not in 'biuf':
+      if values.dtype.kind not in 'biuf':
         raise WidthError(
-          f'The observation {leaf.name!r} is {values.dtype} of shape '
-          f'{values.shape}, but its specification says numbers of shape '
-          f'{leaf.shape}: its width must never change.'
+          f'The observation {leaf.name!r} is {values.dtype}; give numbers.'
+        )
+      if values.shape != leaf.shape:
+        raise WidthError(
+          f'The observation {leaf.name!r} is of shape {values.shape}, but its '
+          f'specification says {leaf.shape}: its width must never change.'
         )
       out[where] = values.ravel()
 

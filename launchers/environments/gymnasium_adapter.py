@@ -7,7 +7,7 @@ from gymnasium import spaces
 import numpy as np
 
 from datasets.types import EnvironmentSpec
-from launchers.environments.base import single_reward
+from launchers.environments.base import BrokenEnvironmentError, single_reward
 from launchers.environments.flatten import (
   Actions,
   Leaf,
@@ -15,6 +15,8 @@ from launchers.environments.flatten import (
   task_of,
   walk,
 )
+
+_ANSWER = 5  # Values of a step.
 
 
 class GymnasiumEnvironment:
@@ -63,9 +65,13 @@ class GymnasiumEnvironment:
     self, action: np.ndarray, observation: np.ndarray
   ) -> tuple[float, float, bool]:
     """See `Environment`."""
-    values, reward, terminated, truncated, _ = self._environment.step(
-      self._actions.nest(action)
-    )
+    answer = self._environment.step(self._actions.nest(action))
+    if len(answer) != _ANSWER:
+      raise BrokenEnvironmentError(
+        f'step() gave {len(answer)} values; since version 0.26 it gives '
+        f'{_ANSWER}: observation, reward, terminated, truncated, info.'
+      )
+    values, reward, terminated, truncated, _ = answer
     self._observations.write(values, observation)
     discount = 0.0 if terminated else 1.0
     return single_reward(reward), discount, bool(terminated or truncated)

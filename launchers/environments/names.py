@@ -21,8 +21,11 @@ def canonical(name: str) -> str:
 
   What takes no look into dm_control takes none, since that costs a second.
   """
-  name = name.strip()
-  if name.startswith(GYMNASIUM) or '?' in name:
+  path, _, query = name.strip().partition('?')
+  if query:  # The order of its arguments means nothing.
+    return f'{path}?{"&".join(sorted(query.split("&")))}'
+  name = path
+  if name.startswith(GYMNASIUM):
     return name
   if ':' in name:
     return name.replace(':', '-', 1) if is_suite(name) else name

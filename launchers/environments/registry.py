@@ -87,8 +87,11 @@ def _python(name: str, action_bound: Optional[float]) -> Environment:
     factory = addresses.find(path)
   except ValueError as error:
     raise ValueError(f'{error}{names.closest(path)}') from error
-  takes_seed = 'seed' in inspect.signature(factory).parameters
-  if not takes_seed or 'seed' in arguments:
+  is_seeded = 'seed' in inspect.signature(factory).parameters
+  is_seeded &= 'seed' not in arguments
+  every = {**arguments, 'seed': 0} if is_seeded else arguments
+  addresses.check_arguments(path, factory, every)
+  if not is_seeded:
     return _adapt(name, factory(**arguments), action_bound)
 
   def remake(seed: int) -> Any:

@@ -258,7 +258,10 @@ class Conductor:
   def _freeze_data(self) -> None:
     """Records what the cycles' data are, or checks that they still are that."""
     for cycle in self._cycles():
-      cycle_record.freeze(self._directory, cycle, self._ledger.batch(cycle))
+      batch = self._ledger.batch(cycle)
+      cycle_record.freeze(self._directory, cycle, batch)
+      episode_steps = self._config.episode_steps
+      self._warnings.update(cycle_record.shortage(batch, episode_steps))
 
   def _publish(self) -> None:
     """Writes what the cycle was, and last of all its policy."""

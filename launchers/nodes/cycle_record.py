@@ -8,6 +8,7 @@ from launchers.nodes.evaluations import Evaluations
 from launchers.nodes.ledger import Ledger, RunFailedError
 from launchers.runs.run_directory import EvaluationKey, RunDirectory
 
+_FEW = 0.5  # Of the steps that were planned for.
 _CLIPPED = 0.01  # Share of the targets beyond which it is worth a word.
 
 
@@ -56,6 +57,19 @@ def freeze(directory: RunDirectory, cycle: int, batch: dict[str, Any]) -> None:
       f'{batch}, but {path} has {frozen}. Restore the episode files, or remove '
       f'cycle {cycle} and those after it from the run.'
     )
+
+
+def shortage(batch: Mapping[str, Any], episode_steps: int) -> dict[str, str]:
+  """What to tell a person of data that are far fewer than was planned for."""
+  planned = batch['episodes'] * episode_steps
+  if batch['steps'] >= _FEW * planned:
+    return {}
+  mean = batch['steps'] / batch['episodes']
+  return {
+    'short': f'A cycle has {batch["steps"]:,} of {planned:,} steps, since its '
+    f'episodes end early: with --episode-steps {mean:.0f} a new run collects '
+    'as many steps as --actor-steps says.'
+  }
 
 
 def warnings(progress: Mapping[str, Any]) -> dict[str, str]:

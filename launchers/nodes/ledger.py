@@ -76,7 +76,8 @@ class Ledger:
     if count > share * quota:
       raise RunFailedError(
         f'{count} of the {quota} episodes of cycle {identity.cycle} were '
-        f'refused; max_refused_fraction allows {share}. The last one: {reason}'
+        f'refused; max_refused_fraction allows {share}. The last one: {reason} '
+        '`launchers.check_environment` says more of an environment.'
       )
     return present
 

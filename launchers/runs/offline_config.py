@@ -20,6 +20,7 @@ class OfflineConfig:
   """Needed: directories of episodes: of a run's cycle, of demonstrate, annotate
   or online; several are learned from together."""
   agent: AgentConfig = BCConfig()
+  """Its options; `--agent KIND` chooses another, and with it its options."""
   task: str = ''
   """Where the policy is evaluated while it trains; empty: nowhere."""
   seed: int = 0

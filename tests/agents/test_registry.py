@@ -91,8 +91,9 @@ def test_names_and_configs_need_no_tensorflow():
 
 
 def test_the_unknown_is_refused_with_the_known():
-  with pytest.raises(ValueError, match=r"'bx' is unknown.*'bc', 'd4pg'"):
+  with pytest.raises(ValueError, match="'bx' is unknown") as error:
     registry.find('bx')
+  assert str(registry.KINDS) in str(error.value)
 
 
 def test_objectives_are_refused_with_what_can_be_done():

@@ -9,7 +9,7 @@ import numpy as np
 import psutil
 import pytest
 
-from launchers.acting import rollouts
+from launchers.acting import hosted, rollouts
 from launchers.acting.hosted import HostedLanes
 from launchers.acting.lanes import Place, make_lanes
 from launchers.acting.outcomes import (
@@ -21,6 +21,8 @@ from launchers.acting.outcomes import (
 from launchers.acting.places import Places, describe
 from launchers.acting.separate import SeparateLanes
 from launchers.environments import registry
+from launchers.hosts import heartbeat
+from launchers.hosts.early import STOPS
 from teachers import untrained
 
 POINT = 'tests.launchers.environments.examples:point'
@@ -122,6 +124,32 @@ def test_a_crash_is_a_failure_with_a_name() -> None:
   for result in results:
     assert isinstance(result, Failure)
     assert 'was killed by SIGSEGV' in result.reason
+
+
+def test_a_hang_is_a_failure_with_a_name(
+  monkeypatch: pytest.MonkeyPatch,
+) -> None:
+  """Its process is ended, and the next episode has another."""
+  monkeypatch.setenv(heartbeat.SILENCE, '2')
+  monkeypatch.setattr(hosted, '_PATIENCE', 4.0)
+  places = _hosted('hang', 1)
+  for _ in range(2):
+    (result,) = acted(places, seeds(1))
+    assert isinstance(result, Failure)
+    assert "environment's step took more than 8 s" in result.reason
+    assert heartbeat.SILENCE in result.reason
+
+
+def test_a_stop_of_the_whole_group_is_no_failure() -> None:
+  """As a terminal's Ctrl-C, or timeout's SIGTERM: its holder hears it, too."""
+  places = _hosted('', 1)
+  places[0].spec  # noqa: B018  (which starts the process)
+  (process,) = children()
+  for number in STOPS:
+    process.send_signal(number)
+  (result,) = acted(places, seeds(1))
+  assert isinstance(result, Rollout)
+  assert children() == {process}
 
 
 def test_what_crashes_when_it_is_made_is_refused() -> None:

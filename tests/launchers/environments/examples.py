@@ -85,6 +85,10 @@ class Point(gymnasium.Env):
       reward = np.nan
     if self._fault == 'rewards':
       reward = np.array([reward, 1.0])
+    if self._fault == 'hang' and self._steps == 3:
+      time.sleep(1e6)
+    if self._fault == 'four':
+      return self._observe(), reward, True, {}
     if self._fault == 'crash' and self._steps == 3:
       os.kill(os.getpid(), signal.SIGSEGV)
     terminated = abs(self._state[0]) > self._edge

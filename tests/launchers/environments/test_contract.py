@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from launchers import check_environment
 from launchers.environments import contract
 from launchers.environments.contract import EnvironmentContract
 from launchers.environments.trial import Trial
@@ -104,6 +105,16 @@ def test_the_command_says_what_would_go_wrong(
   result = json.loads(output.splitlines()[-1])
   assert [finding['check'] for finding in result['findings']] == found
   assert status == code
+
+
+def test_the_command_ends_what_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+  monkeypatch.setattr(check_environment, '_START', 20.0)
+  config = check_environment.CheckConfig(
+    f'{HERE}:point?fault=hang', seconds=0.1
+  )
+  (finding,) = check_environment.check(config)
+  assert 'gave no answer for 21 s' in finding.detail
+  assert finding.breaks
 
 
 def test_the_command_refuses_what_is_no_environment() -> None:

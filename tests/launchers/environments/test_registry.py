@@ -1,10 +1,18 @@
 """From a name to an environment, and what it then is."""
 
+from pathlib import Path
+import sys
+
 import numpy as np
 import pytest
 
 from launchers.environments import names, registry
-from launchers.environments.base import DiscountError, RewardError, WidthError
+from launchers.environments.base import (
+  BrokenEnvironmentError,
+  DiscountError,
+  RewardError,
+  WidthError,
+)
 from tests.launchers.environments.examples import Point
 
 HERE = 'tests.launchers.environments.examples'
@@ -18,6 +26,8 @@ NAMES = {
   'manipulation-reach_site_features': 'manipulation-reach_site_features',
   'cmu_humanoid_run_walls': 'locomotion-cmu_humanoid_run_walls',
   f'{HERE}:point?edge=2': f'{HERE}:point?edge=2',
+  f' {HERE}:point?limit=9&edge=2 ': f'{HERE}:point?edge=2&limit=9',
+  f'{HERE}:point?': f'{HERE}:point',
 }
 
 
@@ -49,9 +59,13 @@ def test_a_task_has_one_name(name: str) -> None:
     ('gymnasium:HalfCheeta-v5', 'Did you mean'),
     ('gymnasium:CartPole-v1', 'only continuous actions'),
     ('lqr-lqr_2_1', '--action-bound'),
-    ('no_such_module:make', 'No factory'),
+    ('no_such_module:make', 'No factory .*No module named'),
+    ('tests.no_such_module:make', 'No factory .*No module named'),
+    ('../here:make', "'../here' is no module"),
+    (f'{HERE}:pint', 'has no function .pint.* Did you mean .*point'),
+    (f'{HERE}:point?edge=2&edge=3', 'gives a name twice'),
     ('json:loads?s=1', 'is no environment to learn in'),
-    (f'{HERE}:point?color=3', 'color'),
+    (f'{HERE}:Point?color=3', r'takes \(edge: .*color.*\?name=value'),
     (f'{HERE}:point?edge', 'Write .name=value'),
     (f'{HERE}:point?fault=unbounded', '--action-bound'),
     (
@@ -63,6 +77,34 @@ def test_a_task_has_one_name(name: str) -> None:
 def test_what_is_no_environment_is_refused(name: str, message: str) -> None:
   with pytest.raises(ValueError, match=message):
     registry.make(name)
+
+
+@pytest.mark.parametrize(
+  ('text', 'message'),
+  [
+    ('import no_such_package', 'importing it failed: ModuleNotFoundError'),
+    ('def make(:', r'importing it failed: SyntaxError: .*line 1'),
+    ('1 / 0', 'importing it failed: ZeroDivisionError: division by zero'),
+    ('def make(leak): pass', r'takes \(leak\): missing a required argument'),
+    ('make = 3', "has no function 'make'"),
+  ],
+)
+def test_what_is_wrong_with_a_module_is_said(
+  tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, message: str
+) -> None:
+  (tmp_path / 'mine_of_tests.py').write_text(text)
+  monkeypatch.syspath_prepend(tmp_path)
+  monkeypatch.delitem(sys.modules, 'mine_of_tests', raising=False)
+  with pytest.raises(ValueError, match=message):
+    registry.make('mine_of_tests:make')
+
+
+def test_a_step_of_the_old_kind_is_said_to_be_one() -> None:
+  environment = registry.make(f'{HERE}:point?fault=four')
+  observation = np.zeros(environment.spec.observation_size, np.float32)
+  environment.reset(0, observation)
+  with pytest.raises(BrokenEnvironmentError, match='gave 4 values'):
+    environment.step(np.zeros(1, np.float32), observation)
 
 
 def test_a_missing_bound_is_the_persons() -> None:

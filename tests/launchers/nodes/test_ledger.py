@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 import pytest
 
 from datasets.types import EpisodeId
+from launchers.nodes import cycle_record
 from launchers.nodes.ledger import Ledger, RunFailedError
 from launchers.runs.config import GrowingBatchConfig
 
@@ -74,3 +75,11 @@ def test_telling_of_a_failed_attempt_twice_counts_once() -> None:
   assert ledger.refused(1) == 1
   assert ledger.missing(1, 0)[0] == (0, 1)
   assert ledger.refuse(identity(0), 'NaN', attempt=1) == 1
+
+
+def test_short_episodes_are_told() -> None:
+  batch = {'episodes': 80, 'steps': 3_163, 'digest': ''}
+  told = cycle_record.shortage(batch, 1_000)['short']
+  assert '3,163 of 80,000' in told
+  assert '--episode-steps 40' in told
+  assert not cycle_record.shortage({**batch, 'steps': 40_000}, 1_000)
