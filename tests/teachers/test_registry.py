@@ -78,7 +78,7 @@ def no_teacher(task):
   ('address', 'says'),
   [
     ('no_such_module:make', 'PYTHONPATH'),
-    ('tests.teachers.examples:no_such', 'PYTHONPATH'),
+    ('tests.teachers.examples:no_such', "no function 'no_such'"),
     ('tests.teachers.test_registry:no_teacher', 'returned str'),
     (f'{MAKE}?gradient', 'bad query'),
   ],
