@@ -103,7 +103,9 @@ def annotate(config: AnnotateConfig, console: Console) -> dict[str, Any]:
   )
   store = EpisodeStore(target)
   for path, reason in store.quarantine():
-    console.print(f'Set aside {path}: {reason}; it is asked for again.')
+    console.print(
+      f'Set aside {path}: {reason}; it is asked for again.', soft_wrap=True
+    )
   done = _survey(store, source, digests, teacher)
   missing = source.checked(
     functools.partial(_check, task), digests.keys() - done.keys()
@@ -122,7 +124,7 @@ def annotate(config: AnnotateConfig, console: Console) -> dict[str, Any]:
       rate.transitions += sum(episode.num_steps for episode in episodes)
       progress.update(bar, advance=len(episodes), unit=str(rate))
   seconds, per_second = rate.seconds, rate.per_second
-  console.print(f'{target}: {len(digests)} {rate}')
+  console.print(f'{target}: {len(digests)} {rate}', soft_wrap=True)
   return {
     'episodes': len(digests),
     'transitions': sum(done.values()) + rate.transitions,

@@ -127,7 +127,7 @@ def main() -> int:
     findings = check(config)
   except ValueError as error:
     console.print('[bold red]Refused:[/]', end=' ')
-    console.print(str(error), markup=False, highlight=False)
+    console.print(str(error), markup=False, highlight=False, soft_wrap=True)
     return _REFUSED
   show(findings, console)
   bad = [finding for finding in findings if not finding.ok]

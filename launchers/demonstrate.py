@@ -64,7 +64,8 @@ def demonstrate(config: DemonstrateConfig, console: Console) -> dict[str, Any]:
   mean, std = float(np.mean(returns)), float(np.std(returns))
   console.print(
     f'{config.directory}: {len(returns)} episodes, return '
-    f'{mean:.1f} ± {std:.1f}; recorded {len(new)} {rate}'
+    f'{mean:.1f} ± {std:.1f}; recorded {len(new)} {rate}',
+    soft_wrap=True,
   )
   return {
     'episodes': len(everything),
@@ -87,7 +88,9 @@ def _survey(
 
   store = EpisodeStore(config.directory)
   for path, reason in store.quarantine():
-    console.print(f'Set aside {path}: {reason}; it is recorded again.')
+    console.print(
+      f'Set aside {path}: {reason}; it is recorded again.', soft_wrap=True
+    )
   wanted = {recorder.identity(index): index for index in range(config.episodes)}
   known = {}
   for episode in store:
@@ -173,7 +176,9 @@ def _count_failures(
   for index, failure in failures.items():
     attempts[index] += 1
     text = f'Episode {index} failed: {failure.reason}'
-    console.print(text, style='yellow', markup=False, highlight=False)
+    console.print(
+      text, style='yellow', markup=False, highlight=False, soft_wrap=True
+    )
     check_failures(
       sum(attempts.values()),
       config.episodes,

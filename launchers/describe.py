@@ -91,7 +91,9 @@ def show(task: Task, console: Console) -> None:
     if fields:
       console.print(table)
     else:
-      console.print(f'{title}; nobody says which.', highlight=False)
+      console.print(
+        f'{title}; nobody says which.', highlight=False, soft_wrap=True
+      )
   console.print(
     'Actions are given in \\[-1, 1]: low and high are what -1 and 1 stand for. '
     'A unit of 1 is a pure number, an empty one is unknown or mixed.',

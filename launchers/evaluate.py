@@ -86,7 +86,12 @@ def evaluate(config: EvaluateConfig, console: Console) -> dict[str, Any]:
       progress.update(bar, completed=len(results))
   returns, failures = split(results)
   for reason in failures:
-    console.print(f'An episode failed: {reason}', style='yellow', markup=False)
+    console.print(
+      f'An episode failed: {reason}',
+      style='yellow',
+      markup=False,
+      soft_wrap=True,
+    )
   return {
     'policy': config.policy,
     'task': task,

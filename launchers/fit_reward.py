@@ -92,7 +92,9 @@ def fit_reward(config: FitRewardConfig, console: Console) -> dict[str, Any]:
   square = float(np.mean(np.square(predicted - held_out.rewards)))
   variance = float(np.var(held_out.rewards))
   files.write_bytes(config.output, model.to_bytes())
-  console.print(f'{config.output}: held-out error {square**0.5:.4g}')
+  console.print(
+    f'{config.output}: held-out error {square**0.5:.4g}', soft_wrap=True
+  )
   return {
     'episodes': len(parts),
     'examples': len(examples.rewards),

@@ -6,7 +6,7 @@ import secrets
 import shutil
 import tempfile
 import time
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from rich.console import Console
 
@@ -17,6 +17,10 @@ from launchers.reports.cycles import cycle_table
 from launchers.runs import demonstrations, frozen, saved, start
 from launchers.runs.config import GrowingBatchConfig, LaunchConfig
 from launchers.runs.run_directory import RunDirectory
+
+if TYPE_CHECKING:
+  from datasets.tasks import Task
+  from launchers.nodes import advice
 
 _LITTLE_SPACE = 1 << 20  # Bytes.
 _FAILED = 1  # An exit code; a signal N gives 128 + N.
@@ -39,6 +43,33 @@ def run(
     if code == 0:
       _conclude(config, directory, console, time.monotonic() - started)
   return code
+
+
+def check(
+  config: GrowingBatchConfig, directory: RunDirectory, console: Console
+) -> 'tuple[Task, dict[advice.Role, advice.Found]]':
+  """Looks whether a run's configuration, task and teachers are what they must.
+
+  Args:
+    config: of the run.
+    directory: its own, which may not be there yet; nothing is written to it.
+    console: is warned.
+
+  Returns:
+    The task, and the teachers that the run has not settled on yet.
+
+  Raises:
+    ValueError, OSError: what is wrong, and what would do.
+  """
+  # MuJoCo, which the help of the commands does without.
+  from launchers.nodes import advice, tasks
+
+  frozen.check(config, directory.root)
+  environment = tasks.describe(config, directory)
+  options.warn_unless_seeded(environment, console)
+  return environment.task, advice.find(
+    config, directory, environment.task, console
+  )
 
 
 def reached(config: GrowingBatchConfig, launch: LaunchConfig) -> frozenset[str]:
@@ -77,14 +108,9 @@ def _prepare(
   All of it, before anything is written: a refused command leaves the name
   free for the corrected one.
   """
-  # MuJoCo, which the help of the commands does without.
   from launchers.nodes import advice, tasks
 
-  frozen.check(config, directory.root)
-  environment = tasks.describe(config, directory)
-  task = environment.task
-  options.warn_unless_seeded(environment, console)
-  teachers = advice.find(config, directory, task, console)
+  task, teachers = check(config, directory, console)
   if launch.start is not None:
     new = teachers.get('demonstrator')
     version = (
@@ -147,7 +173,9 @@ def _launch(
         is_done=lambda: directory.policy_path(config.cycles).exists(),
         on_tick=lambda: screen.update(status()),
         pulses=heartbeat.Pulses(Path(hearts), nodes.pids(), bound),
-        tell=lambda line: console.print(line, style='bold yellow'),
+        tell=lambda line: console.print(
+          line, style='bold yellow', soft_wrap=True
+        ),
       )
   _print_table(config, directory, console)
   if failure:
@@ -155,7 +183,9 @@ def _launch(
     console.print(str(failure), soft_wrap=True, markup=False, highlight=False)
     # A full disk keeps a node from writing down what it died of.
     if shutil.disk_usage(directory.root).free < _LITTLE_SPACE:
-      console.print(f'No space is left for {directory.root}: free some.')
+      console.print(
+        f'No space is left for {directory.root}: free some.', soft_wrap=True
+      )
   elif stop.signal:
     console.print(f'Stopped by {stop.signal.name}.')
   if failure or stop.signal:

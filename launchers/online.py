@@ -47,7 +47,9 @@ def train(config: OnlineConfig, console: Console) -> dict[str, Any]:
   from launchers.training.online import OnlineTrainer
 
   def tell(line: str) -> None:
-    console.print(line, style='yellow', markup=False, highlight=False)
+    console.print(
+      line, style='yellow', markup=False, highlight=False, soft_wrap=True
+    )
 
   places = Places(config.task, config.action_bound)
   options.warn_unless_seeded(places.description, console)

@@ -111,7 +111,7 @@ def warn_unless_seeded(environment: Description, console: Console) -> None:
       f'{environment.task.name} takes no seed: its episodes differ from run to '
       'run, and a run that is resumed will not be the same, bit for bit. Give '
       'it a method seed(seed), or its factory an argument seed.',
-      style='bold yellow', markup=False, highlight=False,
+      style='bold yellow', markup=False, highlight=False, soft_wrap=True,
     )  # fmt: skip
 
 
@@ -158,7 +158,9 @@ def trouble_on(console: Console) -> registry.OnTrouble:
 
   def show(message: Optional[str]) -> None:
     text = message or 'The teacher answers again.'
-    console.print(text, style='yellow', markup=False, highlight=False)
+    console.print(
+      text, style='yellow', markup=False, highlight=False, soft_wrap=True
+    )
 
   return show
 
@@ -191,7 +193,11 @@ def guard(console: Console, work: Callable[[], None]) -> int:
     with interruptible():
       work()
   except _FAILURES as error:
-    console.print(f'[bold red]Failed:[/] {escape(str(error))}', highlight=False)
+    console.print(
+      f'[bold red]Failed:[/] {escape(str(error))}',
+      highlight=False,
+      soft_wrap=True,
+    )
     console.print('The same command goes on with what is missing.')
     return 1
   except (

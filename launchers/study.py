@@ -4,13 +4,15 @@ The same command again goes on with a study that was stopped or killed.
 """
 
 import dataclasses
+import json
 import os
 from pathlib import Path
 import shlex
 import signal
+import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -20,10 +22,13 @@ import tyro
 from datasets import bounds
 from launchers.display import is_live
 from launchers.hosts import process
+from launchers.runs.config import GrowingBatchConfig
 from launchers.studies import config as study_config
+from launchers.studies import experts
 from launchers.studies import file as study_file
 
 if TYPE_CHECKING:
+  from launchers.studies.archive import Archive
   from launchers.studies.runner import Runner
 
 _TICK = 0.5  # Seconds between two looks at the runs.
@@ -57,6 +62,9 @@ class StudyOptions:
   'finger-spin-*'."""
   discard: bool = False
   """Remove the directory of a run once its small file is written."""
+  fresh: bool = False
+  """Run again what sources have run that gave other results; what they gave is
+  set aside. See docs/studies.md."""
 
   def __post_init__(self) -> None:
     """Refuses what cannot be run."""
@@ -77,9 +85,10 @@ def main() -> int:
     study = study_file.load(options.study, options.seeds)
     measures.check(study)
     archive = Archive(options.runs, options.cells)
+    _prepare(study, options.only, archive, console)
     schedule = Schedule(
       options.study, options.seeds, options.only, options.parallel,
-      options.discard,
+      options.discard, options.fresh,
     )  # fmt: skip
     runner = Runner(study, archive, schedule)
   except (ValueError, OSError) as error:
@@ -110,6 +119,63 @@ def main() -> int:
   for name, reason in runner.failed.items():
     console.print(f'[bold red]Failed:[/] {name}: {reason}', soft_wrap=True)
   return _FAILED if runner.failed else 0
+
+
+def _prepare(
+  study: study_config.Study,
+  only: tuple[str, ...],
+  archive: 'Archive',
+  console: Console,
+) -> None:
+  """Looks at tasks and teachers, and measures the experts that nobody has.
+
+  Raises:
+    ValueError, OSError: a task or a teacher is not what its cells need.
+  """
+  from launchers import local
+  from launchers.runs.run_directory import RunDirectory
+
+  cells = study_config.chosen(study, only)
+  ahead = [cell for cell in cells if not archive.file(cell).exists()]
+  for cell in {_needs(cell.config): cell for cell in ahead}.values():
+    try:
+      local.check(cell.config, RunDirectory(archive.root(cell)), console)
+    except (ValueError, OSError) as error:
+      raise study_config.StudyError(f'{cell.name}: {error}') from error
+  for task, address in archive.experts.missing(study).items():
+    console.print(
+      f'Measuring the expert of {task}, by whose return its scores are '
+      f'divided: {address}.', markup=False, soft_wrap=True,
+    )  # fmt: skip
+    config = next(c.config for c in study.cells if c.task == task)
+    archive.experts.keep(study, task, _evaluate(address, config))
+
+
+def _needs(config: GrowingBatchConfig) -> tuple[Any, ...]:
+  """What a cell's task and teachers are checked for."""
+  return (
+    config.task, config.action_bound, config.demonstrator, config.advisor,
+    config.objective.kind,
+  )  # fmt: skip
+
+
+def _evaluate(address: str, config: GrowingBatchConfig) -> dict[str, Any]:
+  words = ['--policy', address, '--task', config.task]
+  words += ['--episodes', str(experts.EPISODES)]
+  words += ['--episode-steps', str(config.episode_steps)]
+  if config.action_bound is not None:
+    words += ['--action-bound', str(config.action_bound)]
+  done = subprocess.run(
+    [sys.executable, '-m', 'launchers.evaluate', *words],
+    stdout=subprocess.PIPE,
+    check=False,
+  )
+  if done.returncode:
+    raise study_config.StudyError(
+      f'The expert of {config.task}, {address}, could not be measured; see '
+      'above.'
+    )
+  return json.loads(done.stdout.splitlines()[-1])
 
 
 def _run(

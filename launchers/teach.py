@@ -74,7 +74,9 @@ def main() -> int:
       teacher, address, keys=keys, max_workers=config.workers
     )
   except (ValueError, OSError) as error:
-    console.print(f'Refused: {error}', markup=False, highlight=False)
+    console.print(
+      f'Refused: {error}', markup=False, highlight=False, soft_wrap=True
+    )
     return 2
   # Not by the console, which would fold a line that programs read.
   print(

@@ -90,6 +90,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     'agents.config',
     'agents.registry',
     'datasets',
+    'launchers.environments.names',
     'launchers.hosts.process',
     'launchers.reports',
     'launchers.runs',

@@ -66,7 +66,8 @@ def enter(
       os.execv(unshare, [*prefix, sys.executable, '-m', module, *sys.argv[1:]])
   console.print(
     '[bold yellow]The ports of this run are open on every interface and trust '
-    'whoever connects.[/] Run it only where the network is yours.'
+    'whoever connects.[/] Run it only where the network is yours.',
+    soft_wrap=True,
   )
 
 

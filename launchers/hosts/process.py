@@ -4,11 +4,14 @@ from collections.abc import Callable, Iterator
 import contextlib
 import ctypes
 import importlib
+import math
 import os
 from pathlib import Path
 import signal
 import sys
 import threading
+import time
+import types
 from typing import Any, Optional
 from unittest import mock
 
@@ -139,6 +142,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 _AGAIN = 0.25  # Seconds until what was swallowed is raised again.
+_IMPORT = 8.0  # Seconds that an import has to end.
 
 
 @contextlib.contextmanager
@@ -147,13 +151,20 @@ def interruptible() -> Iterator[None]:
 
   It is raised again if somebody swallows it: a package whose import tries
   another one, a callback of C (as MuJoCo's) that has nobody to pass it on to.
+  An import may end first, within reason: the C code of some (as TensorFlow's)
+  prints what is raised in it, with its traceback.
   """
   asked: list[int] = []
+  patience = math.inf  # Until then, of the monotonic clock.
 
-  def interrupt(number: int, _: Any) -> None:
+  def interrupt(number: int, frame: Optional[types.FrameType]) -> None:
+    nonlocal patience
     if number != signal.SIGALRM:
       asked.append(number)
     signal.setitimer(signal.ITIMER_REAL, _AGAIN)
+    patience = min(patience, time.monotonic() + _IMPORT)
+    if _is_importing(frame) and time.monotonic() < patience:
+      return
     # What tidies up on its way out is left in peace.
     if number != signal.SIGALRM or not _is_handled(sys.exc_info()[1]):
       raise Interrupted(asked[-1])
@@ -182,6 +193,12 @@ def interruptible() -> Iterator[None]:
     sys.unraisablehook = hook
     for number, handler in previous.items():
       signal.signal(number, handler)
+
+
+def _is_importing(frame: Optional[types.FrameType]) -> bool:
+  while frame is not None and 'importlib._boot' not in frame.f_code.co_filename:
+    frame = frame.f_back
+  return frame is not None
 
 
 def _is_handled(error: Optional[BaseException]) -> bool:

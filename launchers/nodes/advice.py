@@ -83,7 +83,8 @@ def find(
     console.print(
       f'[bold yellow]An untrained policy demonstrates {config.task}.[/] Train '
       f'a teacher with `python -m launchers.online --task {name}` and '
-      'name it with --teacher.'
+      'name it with --teacher.',
+      soft_wrap=True,
     )
   wanted: list[tuple[Role, Kind]] = [('demonstrator', 'actions')]
   if config.objective.uses_teacher_actions:

@@ -16,6 +16,11 @@ import psutil
 
 UNKNOWN = 'unknown'
 
+RESULTS = 1
+"""Rises with each change that can alter what a configuration and a seed give,
+[results] in CHANGELOG.md. `launchers.study --fresh` runs again what lower ones
+gave; runs that are older than this number count as 0."""
+
 _ROOT = Path(__file__).resolve().parents[2]
 # Where a change can change a result; the rest is pictures, words and tests.
 _SOURCES = ('agents', 'datasets', 'launchers', 'teachers', 'requirements.txt')
@@ -32,7 +37,8 @@ def collect() -> dict[str, Any]:
   Returns:
     commit: of the sources, or UNKNOWN outside a checkout of them; dirty:
     whether they differ from it, or None where that is unknown; python;
-    packages: the installed versions by name; cpu; cores; memory_gib.
+    packages: the installed versions by name; cpu; cores; memory_gib; results:
+    RESULTS.
   """
   commit, dirty = sources(_ROOT)
   return {
@@ -43,6 +49,7 @@ def collect() -> dict[str, Any]:
     'cpu': _cpu_model(),
     'cores': len(os.sched_getaffinity(0)),
     'memory_gib': round(psutil.virtual_memory().total / 2**30, 1),
+    'results': RESULTS,
   }
 
 

@@ -97,7 +97,12 @@ def copy_from(
       identity = EpisodeId(config.run_name, *episode.identity[1:])
       target.commit(episode._replace(identity=identity))
   _copy_cycle(start, directory)
-  console.print(f'Cycle 0 is that of {source}.', highlight=False, markup=False)
+  console.print(
+    f'Cycle 0 is that of {source}.',
+    highlight=False,
+    markup=False,
+    soft_wrap=True,
+  )
 
 
 def _demonstrations(start: RunDirectory, task: Task) -> Iterator[Episode]:

@@ -10,15 +10,26 @@ from pathlib import Path
 import shutil
 from typing import Optional
 
+from datasets import files
+from launchers.reports.data import load_run
 from launchers.runs.frozen import differences
+from launchers.runs.run_directory import RunDirectory
 from launchers.studies import cell_file, results
 from launchers.studies.cell_check import CellFileError
 from launchers.studies.config import Cell, Study, directory
+from launchers.studies.experts import Experts
 from launchers.studies.results import Result
+
+_OLDER = 'older'
 
 
 class Archive:
-  """The results of all studies."""
+  """The results of all studies.
+
+  Attributes:
+    runs: the directory of the run directories.
+    experts: the returns of experts that no cell measures.
+  """
 
   def __init__(self, runs: Path, cells: Path):
     """Names two directories, which need not exist yet.
@@ -28,6 +39,7 @@ class Archive:
       cells: that of the files.
     """
     self.runs = runs
+    self.experts = Experts(cells)
     self._cells = cells
 
   def file(self, cell: Cell) -> Path:
@@ -90,6 +102,37 @@ class Archive:
       cell_file.write(path, result, command)
       return ''
     return cell_file.compare(path, result)
+
+  def set_aside_older(self, cell: Cell) -> list[str]:
+    """Makes room where sources that gave other results have run a cell.
+
+    Its file goes to `older/` beside it; its run directory, and that of its
+    start, to `older/` of the studies. Of each name the last one stays there.
+
+    Returns:
+      What was set aside: the names of the cell or of its start.
+
+    Raises:
+      CellFileError: the cell's file is damaged, or is of another configuration.
+      NotARunError: a run directory cannot be read.
+    """
+    names: dict[str, None] = {}
+    kept = self.kept(cell)
+    if kept is not None and results.is_older(kept.run):
+      path = self.file(cell)
+      files.make_directory(path.parent / _OLDER)
+      os.replace(path, path.parent / _OLDER / path.name)
+      names[cell.name] = None
+    for root in (self.root(cell), self.start(cell)):
+      if not (root / 'config.json').exists() or RunDirectory(root).is_live:
+        continue
+      if results.is_older(load_run(root)):
+        older = self.runs / 'studies' / _OLDER / root.parent.name / root.name
+        older.parent.mkdir(parents=True, exist_ok=True)
+        _remove(older)
+        os.replace(root, older)
+        names[root.name] = None
+    return [*names]
 
   def discard(self, study: Study, cell: Cell) -> None:
     """Removes the run directory of a cell that is kept in its file.

@@ -72,7 +72,7 @@ def parse(path: Path) -> dict[str, Any]:
     return tree
   except _WrongError as error:
     raise CellFileError(path, error.where, error.reason) from error
-  except ValueError as error:  # No JSON, or no UTF-8.
+  except (ValueError, RecursionError) as error:  # No JSON, or no UTF-8.
     raise CellFileError(path, '', f'no whole JSON: {error}') from error
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from agents import registry
+from launchers.environments import names
 from launchers.runs.config import GrowingBatchConfig
 
 Options = Mapping[str, Any]
@@ -30,6 +31,8 @@ METHODS: dict[str, Options] = {
 
 CELLS = Path('studies/results/cells')
 """Where finished cells are kept, if nobody says."""
+
+_LONGEST_TASK = 40  # Characters, of the 100 that a run's name may have.
 
 AXES = ('task', 'tier', 'seed', 'cycles', 'method')
 
@@ -87,7 +90,14 @@ class Cell:
       learner_steps=0,
       mix_demonstrations=False,
     )
-    return named(config, f'start-{self.task}-{self.tier}-{self.seed}')
+    return named(config, f'start-{_short(self.task)}-{self.tier}-{self.seed}')
+
+  @classmethod
+  def of(cls, config: GrowingBatchConfig, tier: str, method: str) -> 'Cell':
+    """The cell of a configuration, which gets its name."""
+    task, seed, cycles = config.task, config.seed, config.cycles
+    name = f'{_short(task)}-{tier}-{method}-{cycles}-{seed}'
+    return cls(task, tier, seed, cycles, method, named(config, name))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,6 +138,7 @@ class Study:
     baseline: the method that the others are compared with.
     cells: the runs, in the order in which they are run.
     claims: what the study is to decide.
+    teachers: of a task, the address of each tier that is not TASK/TIER.
   """
 
   name: str
@@ -135,11 +146,43 @@ class Study:
   baseline: str
   cells: tuple[Cell, ...]
   claims: tuple[Claim, ...]
+  teachers: Mapping[str, Mapping[str, str]]
+
+  def teacher(self, task: str, tier: str) -> str:
+    """The address of a task's teacher of a tier."""
+    return address_of(self.teachers, task, tier)
 
   @property
   def starts(self) -> dict[str, GrowingBatchConfig]:
     """The shared cycles 0, by name, in the order of the cells."""
     return {cell.start.run_name: cell.start for cell in self.cells}
+
+
+def address_of(
+  teachers: Mapping[str, Mapping[str, str]], task: str, tier: str
+) -> str:
+  """The address of a task's teacher: a snapshot, unless another one is named.
+
+  Args:
+    teachers: of a task, the address of each tier that is not TASK/TIER.
+    task: its canonical name.
+    tier: of the teacher.
+
+  Raises:
+    ValueError: the task is of a person's own, and no teacher is named.
+  """
+  named_ones = teachers.get(task, {})
+  if tier not in named_ones and ':' in task:
+    raise ValueError(
+      f'no teacher of tier {tier!r} is named for {task}. Add a table: '
+      f"[teachers.'{task}'] with {tier} = 'ADDRESS', as after --teacher."
+    )
+  return named_ones.get(tier, f'{task}/{tier}')
+
+
+def _short(task: str) -> str:
+  """A task in a run's name, whose digest tells long ones apart."""
+  return names.slug(task)[:_LONGEST_TASK].strip('-.')
 
 
 def directory(runs: Path, kind: Literal['starts', 'cells', 'reports']) -> Path:

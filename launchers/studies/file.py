@@ -27,6 +27,9 @@ measure = 'initial_drop'   # see launchers.studies.measures
 method = 'bc_fixed'
 above_method = 'none'      # or below_method, above = 0.9, below = 0.9
 where = {cycles = 4}       # optional: only these runs
+
+[teachers.'my.module:make']          # where a teacher is not TASK/TIER
+expert = 'runs/online-arm/best.npz'  # an address, as after --teacher
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,6 +43,7 @@ import tomli
 from agents import registry
 from agents.config import AgentConfig
 from datasets.records import shortened
+from launchers.environments import names
 from launchers.runs.config import GrowingBatchConfig
 from launchers.studies import file_check
 from launchers.studies.config import (
@@ -50,7 +54,7 @@ from launchers.studies.config import (
   Study,
   StudyError,
   Test,
-  named,
+  address_of,
 )
 
 # The outermost first. With the seed outside, a study that is stopped early has
@@ -131,39 +135,51 @@ def _study(name: str, tree: Options, seeds: Sequence[int]) -> Study:
   base = replace(GrowingBatchConfig(), tree['run'])
   methods = {m: {'objective': o} for m, o in METHODS.items()}
   methods.update(tree.get('methods', {}))
+  teachers = {
+    names.canonical(task): tiers
+    for task, tiers in tree.get('teachers', {}).items()
+  }
   cells: dict[str, Cell] = {}
   for grid in tree['grid']:
     axes = {**grid, 'seed': list(seeds)} if seeds else grid
     for values in itertools.product(*(axes[axis] for axis in _ORDER)):
-      cell = _cell(base, methods, dict(zip(_ORDER, values, strict=True)))
+      cell = _cell(
+        base, methods, teachers, dict(zip(_ORDER, values, strict=True))
+      )
       cells.setdefault(cell.name, cell)
   used = {cell.method for cell in cells.values()}
   claims = tuple(_claim(claim, used) for claim in tree['claim'])
   if tree['baseline'] not in used:
     raise ValueError(f'the baseline {tree["baseline"]!r} is in no grid.')
   return Study(
-    name, tree['title'], tree['baseline'], tuple(cells.values()), claims
+    name,
+    tree['title'],
+    tree['baseline'],
+    tuple(cells.values()),
+    claims,
+    teachers,
   )
 
 
 def _cell(
   base: GrowingBatchConfig,
   methods: Mapping[str, Options],
+  teachers: Mapping[str, Mapping[str, str]],
   axes: Mapping[str, Any],
 ) -> Cell:
-  method, task = axes['method'], axes['task']
+  method, tier = axes['method'], axes['tier']
+  task = names.canonical(axes['task'])
   if method not in methods:
     raise ValueError(f'no method {method!r}; there are {sorted(methods)}.')
   config = dataclasses.replace(
     base,
     task=task,
-    teacher=f'{task}/{axes["tier"]}',
+    teacher=address_of(teachers, task, tier),
     seed=axes['seed'],
     cycles=axes['cycles'],
   )
   config = replace(config, methods[method])
-  name = f'{task}-{axes["tier"]}-{method}-{axes["cycles"]}-{axes["seed"]}'
-  return Cell(**axes, config=named(config, name))
+  return Cell.of(config, tier, method)
 
 
 def _claim(tree: Options, methods: set[str]) -> Claim:
@@ -177,10 +193,9 @@ def _test(tree: Options, methods: set[str]) -> Test:
   for method in (tree['method'], bound):
     if isinstance(method, str) and method not in methods:
       raise ValueError(f'a test is about {method!r}, which is in no grid.')
+  where = dict(tree.get('where', {}))
+  if 'task' in where:
+    where['task'] = names.canonical(where['task'])
   return Test(
-    tree['measure'],
-    tree['method'],
-    bound,
-    limit.startswith('above'),
-    tree.get('where', {}),
+    tree['measure'], tree['method'], bound, limit.startswith('above'), where
   )

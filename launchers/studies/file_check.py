@@ -27,12 +27,15 @@ def check(tree: dict[str, Any]) -> None:
     ValueError: names the place, its value, and what would do.
   """
   needed = {'title', 'baseline', 'run', 'grid', 'claim'}
-  _keys(tree, needed, {'methods'}, 'a study')
+  _keys(tree, needed, {'methods', 'teachers'}, 'a study')
   for name in ('title', 'baseline'):
     _text(tree[name], name)
   _table(tree['run'], 'run')
   for name, method in _table(tree.get('methods', {}), 'methods').items():
     _table(method, f'methods.{name}')
+  for task, tiers in _table(tree.get('teachers', {}), 'teachers').items():
+    for tier, address in _table(tiers, f'teachers.{task}').items():
+      _text(address, f'teachers.{task}.{tier}')
   for where, grid in _list(tree['grid'], 'grid', at_least=1):
     _keys(_table(grid, where), set(AXES), set(), where)
     for axis, values in grid.items():

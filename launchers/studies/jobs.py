@@ -1,7 +1,6 @@
 """The jobs of a study: shared starts and cells, each a process of its own."""
 
 from collections.abc import Iterable, Sequence
-import json
 import os
 from pathlib import Path
 import signal
@@ -9,6 +8,7 @@ import subprocess
 import time
 from typing import NamedTuple, Optional
 
+from datasets import records
 from launchers.hosts.process import SINGLE_THREADED
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
@@ -127,7 +127,7 @@ class Running:
 
   def _account(self, cpu_seconds: float) -> None:
     path = self.job.root / COST
-    cost = json.loads(path.read_text()) if path.exists() else {}
+    cost = records.read(path) if path.exists() else {}
     wall_seconds = time.monotonic() - self._began
     for key, value in (('wall', wall_seconds), ('cpu', cpu_seconds)):
       key = f'{key}_seconds'

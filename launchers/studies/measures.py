@@ -9,17 +9,6 @@ import pandas as pd
 from launchers.studies.cell_check import MAX_EVALUATIONS
 from launchers.studies.config import Study, StudyError, Test
 
-EXPERT_RETURNS = {
-  'cartpole-balance': 997.0,
-  'cartpole-swingup': 864.0,
-  'cheetah-run': 868.0,
-  'finger-spin': 851.0,
-  'pendulum-swingup': 813.0,
-  'walker-run': 734.0,
-}
-"""Of the shipped experts, over 20 episodes: teachers/snapshots/README.md. Their
-metadata hold less: 5 or 8 episodes, by which the snapshots were chosen."""
-
 
 @dataclasses.dataclass(frozen=True)
 class Curve:
@@ -155,9 +144,8 @@ def check(study: Study) -> None:
   """Refuses what could not be measured or decided after the runs.
 
   Raises:
-    StudyError: a measure that there is not, a test without a pair of runs, a
-      task whose expert is unknown, or evaluations too rare for the measures or
-      too many for a cell's file.
+    StudyError: a measure that there is not, a test without a pair of runs, or
+      evaluations too rare for the measures or too many for a cell's file.
   """
   for claim in study.claims:
     for test in claim.tests:
@@ -172,14 +160,7 @@ def check(study: Study) -> None:
           f'{test.bound!r} where {dict(test.where)}; no task, tier, seed and '
           'number of cycles of the grids has them. Add a grid.'
         )
-  experts = {cell.task for cell in study.cells if cell.tier == 'expert'}
   for cell in study.cells:
-    if cell.task not in {*experts, *EXPERT_RETURNS}:
-      raise StudyError(
-        f'{study.name}: scores are divided by the return of an expert, and '
-        f'none is known of {cell.task!r}. Add a grid with tier "expert", or '
-        'its return to launchers.studies.measures.EXPERT_RETURNS.'
-      )
     span = cell.config.total_learner_steps / max(4, cell.cycles)
     interval = cell.config.evaluation.interval
     if not 0 < interval <= span:

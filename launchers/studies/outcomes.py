@@ -11,7 +11,7 @@ import pandas as pd
 from launchers.reports.data import RunRecord
 from launchers.studies.archive import Archive
 from launchers.studies.config import AXES, Cell, Study
-from launchers.studies.measures import EXPERT_RETURNS, MEASURES, Curve
+from launchers.studies.measures import MEASURES, Curve
 from launchers.studies.results import Result
 
 MAX_POINTS = 100
@@ -84,7 +84,7 @@ def collect(study: Study, archive: Archive) -> Outcomes:
     else:
       found[cell.name] = result
   cells = [cell for cell in study.cells if cell.name in found]
-  experts = _experts(cells, found)
+  experts = _experts(study, cells, found, archive)
   curves = {c.name: _curve(found[c.name].run, experts[c.task]) for c in cells}
   return Outcomes(
     study, curves, missing, _cost(cells, found), _origins(found.values())
@@ -109,18 +109,23 @@ def _curve(run: RunRecord, expert: float) -> Curve:
 
 
 def _experts(
-  cells: list[Cell], found: Mapping[str, Result]
+  study: Study,
+  cells: list[Cell],
+  found: Mapping[str, Result],
+  archive: Archive,
 ) -> dict[str, float]:
-  """Of each task: as measured here, one value a seed; else as shipped."""
+  """Of each task: as measured by cells, one value a seed; else as kept."""
   measured: dict[str, dict[int, float]] = {}
   for cell in cells:
     teacher = found[cell.name].run.teacher
     if cell.tier == 'expert' and teacher is not None:
       measured.setdefault(cell.task, {})[cell.seed] = teacher.mean
   means = {task: float(np.mean([*v.values()])) for task, v in measured.items()}
-  # A task with neither has expert cells, of which none is finished yet.
-  unknown = {cell.task: np.nan for cell in cells}
-  return {**unknown, **EXPERT_RETURNS, **means}
+  for task in {cell.task for cell in cells} - means.keys():
+    kept = archive.experts.find(study, task)
+    # Without one, there are cells that are to measure it, and none is finished.
+    means[task] = np.nan if kept is None else kept
+  return means
 
 
 def _cost(cells: list[Cell], found: Mapping[str, Result]) -> dict[str, float]:

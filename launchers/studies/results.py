@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping
 import dataclasses
-import json
 from pathlib import Path
 from typing import Any, Optional
 
+from datasets import records
 from launchers.reports.data import NotARunError, RunRecord, load_run
+from launchers.runs import provenance
 from launchers.runs.run_directory import RunDirectory
 
 COST = 'study.json'
 """In a run's directory: what the run has cost, over all its attempts."""
+
+_MANY = 1_000_000
 
 ROLES = ('demonstrator', 'advisor')
 
@@ -51,6 +54,16 @@ class Result:
     return found
 
 
+def is_older(run: RunRecord) -> bool:
+  """Whether sources that gave other results made some of a run."""
+  made_by = [(c.summary or {}).get('provenance') for c in run.finished]
+  return any(
+    not isinstance(entry, Mapping)
+    or entry.get('results') not in range(provenance.RESULTS, _MANY)
+    for entry in made_by
+  )
+
+
 def from_directory(root: Path, start: Path) -> tuple[Optional[Result], str]:
   """A finished run, or why there is none, without a path of this machine.
 
@@ -83,4 +96,4 @@ def _cost(root: Path) -> Cost:
   path = root / COST
   if not path.is_file():
     return {}
-  return json.loads(path.read_text(encoding='utf-8'))
+  return records.read(path)

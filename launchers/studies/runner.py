@@ -23,6 +23,7 @@ class Schedule(NamedTuple):
     only: shell patterns of the names of the cells to run; none: all.
     parallel: runs at a time.
     discard: whether a run's directory goes when its cell is kept in a file.
+    fresh: whether to run again what sources gave that give other results now.
   """
 
   file: Path
@@ -30,6 +31,7 @@ class Schedule(NamedTuple):
   only: tuple[str, ...] = ()
   parallel: int = 1
   discard: bool = False
+  fresh: bool = False
 
 
 class Runner:
@@ -56,6 +58,9 @@ class Runner:
     self.told: list[str] = []
     self.running: list[Running] = []
     cells = chosen(study, schedule.only)
+    if schedule.fresh:
+      older = [n for cell in cells for n in archive.set_aside_older(cell)]
+      self.told += [f'{n} is of older sources; it is run again.' for n in older]
     unfinished = [cell for cell in cells if not self._is_kept(cell)]
     self._waiting = jobs_of(unfinished, archive)
     self.elsewhere: set[str] = set()

@@ -20,7 +20,7 @@ from tests.launchers import harness
 # and takes its time.
 TASK = (
   'tests.launchers.environments.examples:point?'
-  'edge=1.2&limit=10&raises=0.01&nan=0.01&leak=100000&delay=0.05'
+  'delay=0.05&edge=1.2&leak=100000&limit=10&nan=0.01&raises=0.01'
 )
 STEPS = 12
 

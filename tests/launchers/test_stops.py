@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import importlib
 import os
 from pathlib import Path
 import re
@@ -144,6 +145,33 @@ def test_a_stop_that_an_import_swallows_is_raised_again() -> None:
 
   with pytest.raises(process.Interrupted), process.interruptible():
     work()
+
+
+@pytest.mark.parametrize('seconds', [1.0, 60.0])
+def test_an_import_may_end_within_reason(
+  tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+  """The C code of some prints a traceback of what is raised in it."""
+  monkeypatch.syspath_prepend(tmp_path)
+  monkeypatch.setattr(process, '_IMPORT', 2.0)
+  module = f'slow_{seconds:.0f}'
+  (tmp_path / f'{module}.py').write_text(
+    'import pathlib, signal, time\n'
+    'signal.raise_signal(signal.SIGINT)\n'
+    f'time.sleep({seconds})\n'
+    "pathlib.Path(__file__).with_name('imported').touch()\n"
+  )
+
+  def work() -> None:
+    importlib.import_module(module)
+    time.sleep(5)
+    raise AssertionError('Nobody has heard it.')
+
+  began = time.monotonic()
+  with pytest.raises(process.Interrupted), process.interruptible():
+    work()
+  assert time.monotonic() - began < 5
+  assert (tmp_path / 'imported').exists() == (seconds == 1.0)
 
 
 def test_who_tidies_up_after_a_stop_is_left_in_peace() -> None:

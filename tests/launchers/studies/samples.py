@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from launchers.runs import provenance
 from launchers.studies import config as study_config
 from launchers.studies import file as study_file
 from launchers.studies.archive import Archive
@@ -22,7 +23,10 @@ GRID: Mapping[str, Any] = {
   'cycles': [CYCLES],
   'method': ['none', 'bc_fixed'],
 }
-PROVENANCE = {'commit': '0' * 40, 'dirty': False, 'cpu': 'a CPU', 'cores': 2}
+PROVENANCE = {
+  'commit': '0' * 40, 'dirty': False, 'cpu': 'a CPU', 'cores': 2,
+  'results': provenance.RESULTS,
+}  # fmt: skip
 LEARNER = {'steps_per_second': 123.4}
 HEAD = 'cycle,step,kind,episodes,return_mean,return_std,return_min,return_max'
 
@@ -85,11 +89,15 @@ def rising(cell: Cell, step: int) -> float:
 
 
 def run(
-  runs: Path, cell: Cell, score: Score = rising, finished: int = CYCLES
+  runs: Path,
+  cell: Cell,
+  score: Score = rising,
+  finished: int = CYCLES,
+  expert: float = 0.0,
 ) -> Path:
   """Writes the directory of a cell, as launchers.growing_batch would."""
   root = study_config.directory(runs, 'cells') / cell.name
-  expert = TASKS[cell.task]
+  expert = expert or TASKS[cell.task]
   teacher = expert if cell.tier == 'expert' else 0.7 * expert
   write_json(root / 'config.json', cell.config.to_json())
   write_json(root / 'teacher.json', {'return_mean': teacher, 'episodes': 10})

@@ -1,7 +1,6 @@
 """What a study measures of a run, on curves that can be checked by hand."""
 
 import dataclasses
-import re
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,8 +9,7 @@ import pytest
 
 from launchers.studies import measures
 from launchers.studies.config import StudyError
-from launchers.studies.measures import EXPERT_RETURNS, MEASURES, Curve
-from teachers.snapshot import SHIPPED
+from launchers.studies.measures import MEASURES, Curve
 from tests.launchers.studies import samples as studies
 
 CURVE = Curve(
@@ -103,12 +101,6 @@ def test_a_ratio_to_nothing_is_undefined():
   assert np.isnan(MEASURES['final_vs_start'](curve))
 
 
-def test_the_experts_returns_are_those_of_the_shipped_table():
-  text = (SHIPPED / 'README.md').read_text(encoding='utf-8')
-  rows = re.findall(r'\| ([\w-]+)/expert \| ([\d.]+) ±', text)
-  assert {task: float(mean) for task, mean in rows} == EXPERT_RETURNS
-
-
 GRID = studies.GRID
 
 
@@ -117,7 +109,6 @@ GRID = studies.GRID
   [
     ({'claims': ['speed']}, r"measures 'speed'; there are start, initial_drop"),
     ({'where': {'cycles': 8}}, r"compares 'bc_fixed' with 'none' where .*8"),
-    ({'task': 'hopper-hop'}, r"none is known of 'hopper-hop'\. Add a grid"),
     ({'interval': 0}, r'every 0 learner steps; give run\.evaluation\.interval'),
     ({'interval': 201}, r'every 201 learner .*at most 200'),
     ({'interval': 1, 'learner_steps': 3_504}, r'evaluated 3,504 times'),
@@ -128,21 +119,13 @@ def test_what_could_not_be_measured_is_refused(tmp_path, options, message):
   claim = studies.claim(
     measure, 'bc_fixed', above_method='none', where=options.get('where', {})
   )
-  grid = GRID
-  if 'task' in options:
-    grid = {**GRID, 'task': [options['task']], 'tier': ['mid']}
   interval = options.get('interval', studies.INTERVAL)
   learner_steps = options.get('learner_steps', studies.STEPS)
   path = studies.make(
-    tmp_path, claim, grid=grid, interval=interval, learner_steps=learner_steps
+    tmp_path, claim, interval=interval, learner_steps=learner_steps
   )
   with pytest.raises(StudyError, match=message):
     measures.check(studies.load(path))
-
-
-def test_a_study_with_its_own_experts_needs_no_table(tmp_path):
-  path = studies.make(tmp_path, grid={**GRID, 'task': ['hopper-hop']})
-  measures.check(studies.load(path))
 
 
 def test_a_pair_is_planned_where_both_methods_are(tmp_path):

@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from launchers.runs import provenance
 from launchers.studies.config import Study, StudyError
 from launchers.studies.runner import Runner
 from tests.launchers.studies import samples as studies
@@ -156,3 +157,38 @@ def test_a_forged_file_is_refused_before_anything_runs(
     Runner(study, archive, schedule(tmp_path))
   assert str(path) in str(error.value)
   assert begun == []
+
+
+def test_fresh_runs_again_what_older_sources_gave(
+  tmp_path: Path,
+  study: Study,
+  begun: list[str],
+  monkeypatch: pytest.MonkeyPatch,
+) -> None:
+  archive = studies.archive(tmp_path)
+  run(study, archive, schedule(tmp_path))
+  old = archive.file(study.cells[0]).read_bytes()
+  begun.clear()
+  run(study, archive, schedule(tmp_path, fresh=True))
+  assert not begun
+  newer = provenance.RESULTS + 1
+  monkeypatch.setattr(provenance, 'RESULTS', newer)
+  run(study, archive, schedule(tmp_path))
+  assert not begun  # Unless somebody asks for it.
+  monkeypatch.setitem(studies.PROVENANCE, 'results', newer)
+  only = ('*-1-????????',)
+  runner = run(study, archive, schedule(tmp_path, fresh=True, only=only))
+  again = [cell for cell in study.cells if cell.seed == 1]
+  assert {cell.name for cell in again} == {*begun} & {
+    c.name for c in study.cells
+  }
+  assert len(runner.told) == len(again)
+  assert 'is of older sources; it is run again.' in runner.told[0]
+  path = archive.file(study.cells[0])
+  assert (
+    (path.parent / 'older' / path.name).read_bytes() == old != path.read_bytes()
+  )
+  assert (tmp_path / 'runs/studies/older/cells' / again[0].name).is_dir()
+  begun.clear()
+  run(study, archive, schedule(tmp_path, fresh=True, only=only))
+  assert not begun
