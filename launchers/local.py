@@ -12,7 +12,7 @@ from rich.console import Console
 
 from datasets import ports
 from launchers import display, options
-from launchers.hosts import heartbeat, isolation, process
+from launchers.hosts import heartbeat, isolation, stops
 from launchers.reports.cycles import cycle_table
 from launchers.runs import demonstrations, frozen, saved, start
 from launchers.runs.config import GrowingBatchConfig, LaunchConfig
@@ -157,7 +157,7 @@ def _launch(
   screen = display.Display(config, directory, console)
   bound, logs = heartbeat.bound(), directory.logs()
   with (
-    process.StopRequest() as stop,
+    stops.StopRequest() as stop,
     tempfile.TemporaryDirectory(prefix='hearts-', dir=logs) as hearts,
   ):
     nodes_program, address = topology.make_program(

@@ -13,7 +13,7 @@ import tyro
 from launchers import options
 from launchers.acting.outcomes import ActingStoppedError
 from launchers.display import progress_bar
-from launchers.hosts import process
+from launchers.hosts import process, stops
 from launchers.runs.frozen import freeze
 from launchers.runs.offline_config import OfflineConfig
 from launchers.runs.run_directory import RunDirectory
@@ -36,7 +36,7 @@ def train(config: OfflineConfig, console: Console) -> dict[str, Any]:
     The summary, of JSON's types.
 
   Raises:
-    process.StoppedError: a signal came; what was learned is saved.
+    stops.StoppedError: a signal came; what was learned is saved.
     ValueError: the data or the options do not fit.
     OSError: something cannot be read or written.
   """
@@ -87,7 +87,7 @@ def _learn(
   if evaluations is not None:
     intervals.append(config.evaluation_interval)
   kind = config.agent.kind
-  with process.StopRequest() as stop, progress_bar(console) as progress:
+  with stops.StopRequest() as stop, progress_bar(console) as progress:
     bar = progress.add_task(kind, total=config.learner_steps, unit='updates')
     while True:
       if evaluations is not None and evaluations.is_due(trainer.steps):

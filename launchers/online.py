@@ -18,7 +18,7 @@ from agents import registry
 from launchers import options
 from launchers.acting.outcomes import ActingStoppedError
 from launchers.display import progress_bar
-from launchers.hosts import process
+from launchers.hosts import process, stops
 from launchers.runs.frozen import freeze
 from launchers.runs.online_config import OnlineConfig
 from launchers.runs.run_directory import RunDirectory
@@ -38,7 +38,7 @@ def train(config: OnlineConfig, console: Console) -> dict[str, Any]:
     The summary, of JSON's types.
 
   Raises:
-    process.StoppedError: a signal came; what was learned is saved.
+    stops.StoppedError: a signal came; what was learned is saved.
     ValueError: the options, the environment or what is there do not fit.
     TooManyFailuresError: too many episodes have failed.
   """
@@ -54,7 +54,7 @@ def train(config: OnlineConfig, console: Console) -> dict[str, Any]:
   places = Places(config.task, config.action_bound)
   options.warn_unless_seeded(places.description, console)
   directory = RunDirectory(config.runs / config.run_name)
-  with options.inhabited(directory), process.StopRequest() as stop:
+  with options.inhabited(directory), stops.StopRequest() as stop:
     freeze(config, directory.root)
     trainer = OnlineTrainer(
       config, directory, places, tell, lambda: stop.signal is not None
@@ -80,7 +80,7 @@ def train(config: OnlineConfig, console: Console) -> dict[str, Any]:
 def _go_on(
   config: OnlineConfig,
   trainer: 'OnlineTrainer',
-  stop: process.StopRequest,
+  stop: stops.StopRequest,
   console: Console,
 ) -> None:
   """Runs to the end, or saves where it is stopped."""

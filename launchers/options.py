@@ -21,11 +21,7 @@ from launchers.acting.outcomes import TooManyFailuresError
 from launchers.environments import names
 from launchers.environments.base import Description
 from launchers.hosts import isolation, temporaries
-from launchers.hosts.process import (
-  Interrupted,
-  StoppedError,
-  interruptible,
-)
+from launchers.hosts.stops import Interrupted, StoppedError, interruptible
 from launchers.runs.frozen import ConfigChangedError
 from launchers.runs.run_directory import RunDirectory, RunIsLiveError
 from teachers import registry, snapshot, untrained

@@ -21,7 +21,7 @@ import tyro
 
 from datasets import bounds
 from launchers.display import is_live
-from launchers.hosts import process
+from launchers.hosts import process, stops
 from launchers.runs.config import GrowingBatchConfig
 from launchers.studies import config as study_config
 from launchers.studies import experts
@@ -193,7 +193,7 @@ def _run(
     disable=not is_live(console),
   )
   task = bar.add_task(name, total=runner.total, rest='')
-  with process.StopRequest() as stop, bar:
+  with stops.StopRequest() as stop, bar:
     while not runner.is_done:
       if stop.signal:
         runner.stop()

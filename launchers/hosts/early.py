@@ -17,7 +17,7 @@ STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def listen() -> None:
   """Has a stop end this process with one line, until somebody else takes it.
 
-  `launchers.hosts.process` has those who do.
+  `launchers.hosts.stops` has those who do.
   """
   for number in STOPS:
     if signal.getsignal(number) != signal.SIG_IGN:  # As nohup has it.

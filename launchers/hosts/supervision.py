@@ -15,7 +15,8 @@ import launchpad as lp
 from launchpad.nodes.python.local_multi_processing import PythonProcess
 
 from launchers.hosts.heartbeat import Pulses, Silence
-from launchers.hosts.process import SINGLE_THREADED, StopRequest
+from launchers.hosts.process import SINGLE_THREADED
+from launchers.hosts.stops import StopRequest
 
 _NOTICE_SECONDS = 7.0  # Between asking a node to stop and killing it.
 _SERVERS = ('conductor', 'replay', 'teacher')

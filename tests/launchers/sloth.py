@@ -1,4 +1,4 @@
-"""A teacher that takes its time: --teacher tests.launchers.sloth:make."""
+"""Teachers of zeros, some difficult: --teacher tests.launchers.sloth:make."""
 
 import time
 
@@ -33,3 +33,17 @@ def make(task: Task) -> Sloth:
   """The teacher, after a while."""
   time.sleep(4)
   return Sloth('sloth', '1', *task.spec)
+
+
+class _Awake(Sloth):
+  _naps = 0
+
+
+def awake(task: Task) -> Teacher:
+  """The same at once."""
+  return _Awake('awake', '1', *task.spec)
+
+
+def fickle(task: Task) -> Teacher:
+  """Another one each time, which no run puts up with."""
+  return _Awake('fickle', str(time.monotonic_ns()), *task.spec)

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from launchers.hosts import process
+from launchers.hosts import stops
 from launchers.hosts.early import STOPS
 from tests.launchers import harness
 
@@ -132,7 +132,7 @@ def test_a_stop_that_a_callback_swallows_is_raised_again() -> None:
     time.sleep(5)
     raise AssertionError('Nobody has heard it.')
 
-  with pytest.raises(process.Interrupted), process.interruptible():
+  with pytest.raises(stops.Interrupted), stops.interruptible():
     work()
 
 
@@ -143,7 +143,7 @@ def test_a_stop_that_an_import_swallows_is_raised_again() -> None:
     time.sleep(5)
     raise AssertionError('Nobody has heard it.')
 
-  with pytest.raises(process.Interrupted), process.interruptible():
+  with pytest.raises(stops.Interrupted), stops.interruptible():
     work()
 
 
@@ -153,7 +153,7 @@ def test_an_import_may_end_within_reason(
 ) -> None:
   """The C code of some prints a traceback of what is raised in it."""
   monkeypatch.syspath_prepend(tmp_path)
-  monkeypatch.setattr(process, '_IMPORT', 2.0)
+  monkeypatch.setattr(stops, '_IMPORT', 2.0)
   module = f'slow_{seconds:.0f}'
   (tmp_path / f'{module}.py').write_text(
     'import pathlib, signal, time\n'
@@ -168,7 +168,7 @@ def test_an_import_may_end_within_reason(
     raise AssertionError('Nobody has heard it.')
 
   began = time.monotonic()
-  with pytest.raises(process.Interrupted), process.interruptible():
+  with pytest.raises(stops.Interrupted), stops.interruptible():
     work()
   assert time.monotonic() - began < 5
   assert (tmp_path / 'imported').exists() == (seconds == 1.0)
@@ -184,7 +184,7 @@ def test_who_tidies_up_after_a_stop_is_left_in_peace() -> None:
       time.sleep(1)
       tidied.append(True)
 
-  with pytest.raises(process.Interrupted), process.interruptible():
+  with pytest.raises(stops.Interrupted), stops.interruptible():
     work()
   assert tidied
   time.sleep(0.5)  # No alarm is left that would end the process.
@@ -197,12 +197,12 @@ def test_a_stop_that_an_import_takes_for_its_failure_is_still_one() -> None:
     try:
       if signalled:
         signal.raise_signal(signal.SIGTERM)
-    except process.Interrupted:
+    except stops.Interrupted:
       pass
     raise ImportError('initialization failed')
 
-  with pytest.raises(process.Interrupted) as stopped, process.interruptible():
+  with pytest.raises(stops.Interrupted) as stopped, stops.interruptible():
     fail(signalled=True)
   assert stopped.value.signal == signal.SIGTERM
-  with pytest.raises(ImportError), process.interruptible():
+  with pytest.raises(ImportError), stops.interruptible():
     fail(signalled=False)

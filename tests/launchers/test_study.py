@@ -28,9 +28,9 @@ tier = ['expert']
 seed = [0]
 cycles = [2]
 method = ['none', 'bc_fixed', 'broken']
-[methods.broken]  # Nobody can be asked for advice.
+[methods.broken]
 objective = {kind = 'teacher_action'}
-teacher = 'nowhere:make'
+teacher = 'tests.launchers.sloth:fickle'
 demonstrations = {teacher = 'cartpole-balance/expert'}
 [run]
 actor_steps = 160
@@ -130,7 +130,44 @@ def test_a_failure_is_named_and_the_rest_goes_on(
   # The one that is shared, and that of the run with another teacher.
   assert len(list((tmp_path / 'studies/starts').iterdir())) == 2
   (log,) = cells.glob('*broken*/study.log')
-  assert 'nowhere' in log.read_text()
+  assert 'fickle' in log.read_text()
+
+
+@pytest.mark.parametrize(
+  ('old', 'new', 'words'),
+  [
+    ("['expert']", "['exprt']", ('cartpole-balance/exprt', 'expert')),
+    ("['cartpole-balance']", "['cartpole-balanc']", ('cartpole-balance',)),
+    ('tests.launchers.sloth', 'nowhere', ('broken', "'nowhere'")),
+    ('sloth:fickle', 'sloth:absent', ('broken', "'absent'")),
+  ],
+)
+def test_what_is_wrong_with_a_study_is_said_before_it_begins(
+  tmp_path: Path, old: str, new: str, words: tuple[str, ...]
+) -> None:
+  output = finish(tmp_path, STUDY.replace(old, new), 2)
+  assert output.startswith('Refused: ')
+  assert all(word in output for word in words), output
+  assert 'Traceback' not in output
+  assert not (tmp_path / 'studies').exists()
+
+
+def test_an_expert_that_nobody_has_is_measured_once(tmp_path: Path) -> None:
+  task = 'tests.launchers.environments.examples:point?limit=20'
+  teacher = 'tests.launchers.sloth:awake'
+  text = WHOLE.replace("'cartpole-balance'", f"'{task}'")
+  text = text.replace("['expert']", "['novice']").replace(
+    "demonstrations = {teacher = 'cartpole-balance/expert'}\n", ''
+  )
+  text += f"[teachers.'{task}']\nexpert = '{teacher}'\nnovice = '{teacher}'\n"
+  output = finish(tmp_path, text, 0)
+  assert f'Measuring the expert of {task}' in output
+  (kept,) = (tmp_path / 'kept/experts').iterdir()
+  found = json.loads(kept.read_text())
+  assert (found['task'], found['policy']) == (task, teacher)
+  assert found['episodes'] == 20
+  assert task in results(tmp_path)['expert_returns']
+  assert 'Measuring' not in finish(tmp_path, text, 0)
 
 
 @pytest.mark.parametrize('number', [signal.SIGKILL, signal.SIGTERM])
