@@ -16,7 +16,7 @@ from pathlib import Path
 import types
 from typing import Any, Literal, Optional, Union, get_args, get_origin
 
-from datasets.records import shortened
+from datasets.schema import shortened
 
 Bound = tuple[float, Optional[float]]
 """The least and the greatest value, both allowed; None: the greatest of all."""

@@ -5,27 +5,35 @@ import pathlib
 from typing import Any
 
 from datasets import files
+from datasets.schema import Check, WrongError, anything, shortened
 
 _MAX_BYTES = 64 << 20
 """Of a record; ours have kilobytes, and a parser takes ten times as much."""
 
 
-def read(path: files.PathLike) -> dict[str, Any]:
+def read(path: files.PathLike, check: Check = anything) -> dict[str, Any]:
   """The object that a file holds.
+
+  Args:
+    path: of the file.
+    check: what the object must be.
 
   Raises:
     FileNotFoundError: there is no such file.
     files.DamagedFileError: it holds something else; says where.
   """
-  return parse(pathlib.Path(path).read_bytes(), path)
+  return parse(pathlib.Path(path).read_bytes(), path, check)
 
 
-def parse(data: bytes, path: files.PathLike) -> dict[str, Any]:
+def parse(
+  data: bytes, path: files.PathLike, check: Check = anything
+) -> dict[str, Any]:
   """The object that some bytes are.
 
   Args:
     data: of a file, or of a part of one.
     path: its name, for the error.
+    check: what the object must be.
 
   Raises:
     files.DamagedFileError: they are something else; says where.
@@ -48,10 +56,8 @@ def parse(data: bytes, path: files.PathLike) -> dict[str, Any]:
     raise files.DamagedFileError(
       path, f'it holds {shortened(record)} where a JSON object stood'
     )
+  try:
+    check(record, '')
+  except WrongError as error:
+    raise files.DamagedFileError(path, str(error)) from error
   return record
-
-
-def shortened(value: object, most: int = 100) -> str:
-  """A value for an error message: one line, not endless."""
-  text = ascii(value) if isinstance(value, bytes) else repr(value)
-  return text if len(text) <= most else f'{text[:most]}…'

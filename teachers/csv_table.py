@@ -6,6 +6,8 @@ import math
 from pathlib import Path
 from typing import NamedTuple
 
+from datasets.schema import shortened
+
 _LARGEST = 3.4028234663852886e38  # Of float32, which all advice is.
 
 
@@ -37,10 +39,12 @@ class Row(NamedTuple):
     try:
       value = float(text)
     except ValueError:
-      raise self.error(f'{column} is {text!r}, which is no number') from None
+      raise self.error(
+        f'{column} is {shortened(text)}, which is no number'
+      ) from None
     if not math.isfinite(value) or not low <= value <= high:
       raise self.error(
-        f'{column} is {text}; it must be finite and from {low} to {high}'
+        f'{column} is {value}; it must be finite and from {low} to {high}'
       )
     return value
 
@@ -69,7 +73,7 @@ def read(path: Path, columns: Sequence[str]) -> Iterator[Row]:
       header = [name.strip() for name in next(lines, [])]
       if sorted(header) != sorted(columns):
         raise ValueError(
-          f'{path}, line 1: the columns are {", ".join(header) or "missing"}; '
+          f'{path}, line 1: the columns are {shortened(", ".join(header))}; '
           f'they must be {", ".join(columns)}, each once and in any order.'
         )
       for cells in lines:

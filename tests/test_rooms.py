@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
   'datasets': (),
   'agents.deployed': (
     'datasets.npy',
-    'datasets.records',
+    'datasets.schema',
     'datasets.tasks',
     'datasets.types',
   ),
@@ -45,6 +45,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     'datasets.addresses',
     'datasets.bounds',
     'datasets.relays',
+    'datasets.schema',
     'datasets.tasks',
   ),
   'launchers.environments': ('datasets',),

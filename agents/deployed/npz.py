@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from datasets import npy
-from datasets.records import shortened
+from datasets.schema import shortened
 
 _METADATA = 'metadata'
 

@@ -1,7 +1,7 @@
 """Which episodes were refused, and why: written down before it counts."""
 
 from datasets.files import DamagedFileError
-from datasets.records import shortened
+from datasets.schema import shortened
 from datasets.types import EpisodeId
 from launchers.runs.run_directory import RunDirectory
 from launchers.runs.tables import Table

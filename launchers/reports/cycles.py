@@ -191,7 +191,7 @@ def _width(rows: Sequence[_Row], chosen: Sequence[int], short: bool) -> int:
 
 
 def _finished(record: dict[str, Any], form: _Form) -> list[str]:
-  learner = record['learner']
+  learner = record.get('learner', {})
   return [
     f'{record["cycle"]}',
     f'{record["episodes"]}',
@@ -224,9 +224,9 @@ def _running(cycle: int, status: dict[str, Any], form: _Form) -> list[str]:
 
 
 def _mean_std(record: dict[str, Any], prefix: str, form: _Form) -> str:
-  if record.get(f'{prefix}mean') is None:
+  mean, std = record.get(f'{prefix}mean'), record.get(f'{prefix}std')
+  if mean is None or std is None:
     return _NOTHING
-  mean, std = record[f'{prefix}mean'], record[f'{prefix}std']
   return f'{form.spread(mean)} ± {form.spread(std)}'
 
 

@@ -1,5 +1,6 @@
 """What a run directory tells: read whole, whatever state the run is in."""
 
+from collections.abc import Sequence
 import dataclasses
 import io
 from pathlib import Path
@@ -8,10 +9,13 @@ from typing import Any, Optional
 import numpy as np
 import pandas as pd
 
-from datasets import files, records
+from datasets import files
+from datasets.schema import shortened
+from launchers.runs import schemas, tables
 from launchers.runs.frozen import options_of
 
 EVALUATION_COLUMNS = ('step', 'kind', 'return_mean', 'return_std')
+_WORDS = ('kind', 'phase')  # Columns that hold no numbers.
 
 
 class NotARunError(ValueError):
@@ -176,16 +180,16 @@ def load_run(directory: Path) -> RunRecord:
 
 
 def _load_cycle(directory: Path) -> CycleRecord:
-  evaluation = _read_csv(directory / 'evaluation.csv')
+  evaluation = _read_csv(directory / 'evaluation.csv', EVALUATION_COLUMNS)
   for column in EVALUATION_COLUMNS:
     if column not in evaluation:
       evaluation[column] = pd.Series(dtype=object)
     if column != 'kind':
-      evaluation[column] = pd.to_numeric(evaluation[column], errors='coerce')
+      evaluation[column] = pd.to_numeric(evaluation[column])
   return CycleRecord(
     int(directory.name),
     _read_json(directory / 'cycle.json'),
-    _read_csv(directory / 'metrics.csv'),
+    _read_csv(directory / 'metrics.csv', ('step', 'phase')),
     evaluation,
   )
 
@@ -195,25 +199,30 @@ def _read_json(path: Path) -> Optional[dict[str, Any]]:
   if not path.is_file():
     return None
   try:
-    return records.read(path)
+    return schemas.read(path)
   except files.DamagedFileError as error:
     raise NotARunError(f'{error}.') from error
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
+def _read_csv(path: Path, needed: Sequence[str]) -> pd.DataFrame:
+  """A table of numbers, and of words in the columns of `_WORDS`."""
   if not path.is_file():
     return pd.DataFrame()
-  text = path.read_text(encoding='utf-8', errors='replace')
-  whole = text[: text.rfind('\n') + 1]
-  if not whole.strip():
-    return pd.DataFrame()
-  # Exactly what was written: pandas' own parser is wrong in the last bit.
   try:
-    return pd.read_csv(
-      io.StringIO(whole), on_bad_lines='skip', float_precision='round_trip'
-    )
-  except ValueError as error:
-    raise NotARunError(f'{path} is damaged, it is no CSV: {error}') from error
+    found = tables.read(path, needed)
+  except files.DamagedFileError as error:
+    raise NotARunError(f'{error}.') from error
+  if not found.rows:
+    return pd.DataFrame(columns=found.columns)
+  # Exactly what was written: pandas' own parser is wrong in the last bit.
+  frame = pd.read_csv(io.StringIO(found.whole), float_precision='round_trip')
+  for name in [name for name in frame if name not in _WORDS]:
+    if not pd.api.types.is_numeric_dtype(frame[name]):
+      raise NotARunError(
+        f'{path} is damaged: not all that its column {shortened(name)} holds '
+        'are numbers; restore it, or remove it.'
+      )
+  return frame
 
 
 def _estimate(

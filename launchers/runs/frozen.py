@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 from typing import Any, Optional, Protocol
 
-from datasets import files, records
+from datasets import files
+from datasets.schema import shortened
 from launchers.environments import names
-from launchers.runs import provenance
+from launchers.runs import provenance, schemas
 from launchers.runs.config import GrowingBatchConfig
 
 _INTRODUCED = {
@@ -92,7 +93,7 @@ def _stored(directory: Path) -> Optional[dict[str, Any]]:
   """What config.json holds; None where there is none."""
   path = directory / 'config.json'
   try:
-    return records.read(path) if path.exists() else None
+    return schemas.read(path) if path.exists() else None
   except files.DamagedFileError as error:
     raise ConfigChangedError(
       f'{error}. Restore it, or use another --name.'
@@ -165,7 +166,7 @@ def differences(old: Any, new: Any, where: str = '') -> Iterator[str]:
         before = names.canonical(str(before))
       yield from differences(before, new.get(key), path)
   elif old != new:
-    yield f'{where}: {old!r} there, {new!r} here'
+    yield f'{where}: {shortened(old)} there, {shortened(new)} here'
 
 
 def _with_teacher(tree: dict[str, Any]) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, Optional
 
 from agents.deployed.policy import Policy
-from datasets import files, records
+from datasets import files
 from datasets.store import EpisodeStore
+from launchers.runs import schemas
 
 # One evaluation: ('teacher' | 'interval' | 'final', cycle, learner step).
 EvaluationKey = tuple[str, int, int]
@@ -160,7 +161,7 @@ class RunDirectory:
     """A small record of ours, or None where there is none."""
     if not path.exists():
       return None
-    return records.read(path)
+    return schemas.read(path)
 
   def write_json(self, path: Path, record: dict[str, Any]) -> None:
     """Writes a small record, whole or not at all."""

@@ -3,7 +3,7 @@
 import urllib.parse
 
 from datasets import bounds
-from datasets.records import shortened
+from datasets.schema import shortened
 
 _LONGEST = 100  # Characters.
 _LONGEST_QUOTED = 200  # Bytes; a file of an episode adds its numbers.

@@ -12,12 +12,13 @@ from typing import Any
 from rich.console import Console
 
 from agents import registry
-from datasets import files, records
+from datasets import files
 from datasets.store import EpisodeStore
 from datasets.tasks import Task
 from datasets.types import Episode, EpisodeId
 from datasets.validation import check_episode, check_task
 from launchers.environments.names import canonical
+from launchers.runs import schemas
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.frozen import options_of
 from launchers.runs.run_directory import RunDirectory
@@ -117,7 +118,7 @@ def _differences(
   start: RunDirectory, config: GrowingBatchConfig, demonstrator: str
 ) -> dict[str, tuple[Any, Any]]:
   """What cycle 0 depends on and is not the same, there and here."""
-  there = _options_of_cycle_0(options_of(records.read(start.config)))
+  there = _options_of_cycle_0(options_of(schemas.read(start.config)))
   here = _options_of_cycle_0(config.to_json())
   # Not its address, under which another teacher may be by now.
   there['demonstrator'] = start.teacher_identity('demonstrator')[1]
@@ -129,13 +130,12 @@ def _differences(
 
 def _options_of_cycle_0(tree: dict[str, Any]) -> dict[str, Any]:
   kept = {key: value for key, value in tree.items() if key not in _LATER}
-  kept['task'] = canonical(tree['task'])
-  later_of = {
-    **_LATER_OF,
-    'agent': registry.find(tree['agent'].get('kind', 'd4pg')).later_options,
-  }
+  kept['task'] = canonical(tree.get('task', ''))
+  kind = tree.get('agent', {}).get('kind', 'd4pg')
+  later_of = {**_LATER_OF, 'agent': registry.find(kind).later_options}
   for group, names in later_of.items():
-    kept[group] = {k: v for k, v in tree[group].items() if k not in names}
+    options = tree.get(group, {})
+    kept[group] = {k: v for k, v in options.items() if k not in names}
   return kept
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import sys
 import time
 import types
-from typing import Optional, Union
+from typing import NamedTuple, Optional, Union
 
 # TensorBoard's own switch to write events without importing TensorFlow.
 sys.modules.setdefault(
@@ -21,6 +21,53 @@ from tensorboard.summary.writer import event_file_writer  # noqa: E402
 from datasets import files  # noqa: E402
 
 Cell = Union[str, int, float]
+
+
+class Content(NamedTuple):
+  """What is in a file of a table.
+
+  Attributes:
+    columns: their names, () of an empty file.
+    rows: cells by column.
+    whole: the text, without an unfinished last line.
+    is_whole: whether there was no such line.
+  """
+
+  columns: tuple[str, ...]
+  rows: list[dict[str, str]]
+  whole: str
+  is_whole: bool
+
+
+def read(path: Path, needed: Sequence[str] = ()) -> Content:
+  """Reads a table; changes nothing.
+
+  Args:
+    path: of the file.
+    needed: columns that it has, if it has any row.
+
+  Raises:
+    FileNotFoundError: there is no such file.
+    files.DamagedFileError: it is no table; names the line.
+  """
+  try:
+    text = path.read_text(encoding='utf-8')
+    whole = text[: text.rfind('\n') + 1]
+    reader = csv.DictReader(io.StringIO(whole), strict=True)
+    columns = tuple(reader.fieldnames or ())
+    rows = list(reader)
+    if len(set(columns)) < len(columns):
+      raise csv.Error('two columns are of one name')
+  except (UnicodeDecodeError, csv.Error) as error:
+    raise files.DamagedFileError(
+      path, f'it is no CSV ({error}); restore it, or remove it'
+    ) from error
+  for number, row in enumerate(rows, 2):
+    if None in row or None in row.values() or not {*needed} <= row.keys():
+      raise files.DamagedFileError(
+        path, f'line {number} is no row; restore it, or remove it'
+      )
+  return Content(columns, rows, whole, whole == text)
 
 
 class Table:
@@ -45,32 +92,13 @@ class Table:
     self._columns = tuple(columns)
     self._keys = tuple(keys)
     self.rows: list[dict[str, str]] = []
-    if path.exists():
-      if not self._read():
-        self._rewrite()
-    else:
+    found = read(path, keys) if path.exists() else None
+    if found is not None:
+      self._columns = found.columns or self._columns
+      self.rows = found.rows
+    if found is None or not found.is_whole:
       self._rewrite()
     self._known = {self._key(row) for row in self.rows}
-
-  def _read(self) -> bool:
-    """Reads the rows; whether the last line is whole."""
-    try:
-      text = self._path.read_text(encoding='utf-8')
-      whole = text[: text.rfind('\n') + 1]
-      reader = csv.DictReader(io.StringIO(whole), strict=True)
-      self._columns = tuple(reader.fieldnames or self._columns)
-      self.rows = list(reader)
-    except (UnicodeDecodeError, csv.Error) as error:
-      raise files.DamagedFileError(
-        self._path, f'it is no CSV ({error}); restore it, or remove it'
-      ) from error
-    for number, row in enumerate(self.rows, 2):
-      if None in row or None in row.values() or not {*self._keys} <= row.keys():
-        raise files.DamagedFileError(
-          self._path,
-          f'line {number} is no row; restore it, or remove it',
-        )
-    return whole == text
 
   def add(self, row: Mapping[str, Cell]) -> bool:
     """Appends `row`; a row whose key is there already changes nothing."""

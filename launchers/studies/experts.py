@@ -5,11 +5,11 @@ files, with which they travel.
 """
 
 import json
-import math
 from pathlib import Path
 from typing import Any, Optional
 
 from datasets import files, records
+from datasets.schema import WrongError, number, shortened
 from launchers.environments import names
 from launchers.studies.config import Study, StudyError
 
@@ -68,7 +68,7 @@ class Experts:
       raise StudyError(f'{error}. {_REMEDY}') from error
     if (tree.get('task'), tree.get('policy')) != (task, address):
       raise StudyError(
-        f'{path} is of {records.shortened(tree.get("policy"))}, and the '
+        f'{path} is of {shortened(tree.get("policy"))}, and the '
         f"study's expert of {task} is {address!r}. {_REMEDY}"
       )
     try:
@@ -101,9 +101,13 @@ def _divisor(value: Any) -> float:
   Raises:
     StudyError: it is none.
   """
-  if type(value) not in (int, float) or not 0 < value < math.inf:
-    raise StudyError(
-      f'its return is {records.shortened(value)}, and scores are divided by '
-      'it: it must be positive and finite.'
-    )
-  return float(value)
+  try:
+    number(value, '')
+    if value > 0:
+      return float(value)
+  except WrongError:
+    pass
+  raise StudyError(
+    f'its return is {shortened(value)}, and scores are divided by it: it must '
+    'be positive and finite.'
+  )

@@ -42,7 +42,7 @@ import tomli
 
 from agents import registry
 from agents.config import AgentConfig
-from datasets.records import shortened
+from datasets.schema import shortened
 from launchers.environments import names
 from launchers.runs.config import GrowingBatchConfig
 from launchers.studies import file_check

@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from datasets import bounds
-from datasets.records import shortened
+from datasets.schema import shortened
 from launchers.studies.config import AXES
 
 LIMITS = ('above', 'below', 'above_method', 'below_method')

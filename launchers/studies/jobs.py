@@ -8,8 +8,8 @@ import subprocess
 import time
 from typing import NamedTuple, Optional
 
-from datasets import records
 from launchers.hosts.process import SINGLE_THREADED
+from launchers.runs import schemas
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
 from launchers.studies.archive import Archive
@@ -127,7 +127,7 @@ class Running:
 
   def _account(self, cpu_seconds: float) -> None:
     path = self.job.root / COST
-    cost = records.read(path) if path.exists() else {}
+    cost = schemas.read(path) if path.exists() else {}
     wall_seconds = time.monotonic() - self._began
     for key, value in (('wall', wall_seconds), ('cpu', cpu_seconds)):
       key = f'{key}_seconds'

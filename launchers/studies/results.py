@@ -5,9 +5,8 @@ import dataclasses
 from pathlib import Path
 from typing import Any, Optional
 
-from datasets import records
 from launchers.reports.data import NotARunError, RunRecord, load_run
-from launchers.runs import provenance
+from launchers.runs import provenance, schemas
 from launchers.runs.run_directory import RunDirectory
 
 COST = 'study.json'
@@ -81,7 +80,8 @@ def from_directory(root: Path, start: Path) -> tuple[Optional[Result], str]:
   if not run.is_finished:
     return None, f'unfinished: {max(done, 0)} of {run.num_cycles} cycles done'
   if run.teacher is None or 0 not in dict(run.finals):
-    return None, 'finished, but without the return of its teacher or of π_0'
+    lacks = 'the return of its teacher (teacher.json) or of π_0'
+    return None, f'finished, but without {lacks}'
   directory = RunDirectory(root)
   roles = [r for r in ROLES if directory.teacher_record(r).exists()]
   identities = {role: directory.teacher_identity(role) for role in roles}
@@ -96,4 +96,4 @@ def _cost(root: Path) -> Cost:
   path = root / COST
   if not path.is_file():
     return {}
-  return records.read(path)
+  return schemas.read(path)

@@ -101,7 +101,8 @@ def run(
   teacher = expert if cell.tier == 'expert' else 0.7 * expert
   write_json(root / 'config.json', cell.config.to_json())
   write_json(root / 'teacher.json', {'return_mean': teacher, 'episodes': 10})
-  write_json(root / 'demonstrator.json', {'name': 'it', 'version': 'v1'})
+  demonstrator = {'name': 'it', 'version': 'v1', 'task': [cell.task, 5, 1]}
+  write_json(root / 'demonstrator.json', demonstrator)
   write_json(root / 'study.json', {'cpu_seconds': 3.0, 'wall_seconds': 2.0})
   for cycle in range(finished + 1):
     last = STEPS // CYCLES * cycle
