@@ -42,6 +42,10 @@ def _named_task(tree: Any, where: str) -> None:
 
 # Of runs that went wrong, or are of an older version: also NaN.
 _figure = optional(figure)
+_learner = record(
+  {},
+  steps_per_second=_figure, critic_loss=_figure, policy_loss=_figure, more=True,
+)  # fmt: skip
 _teacher = record(
   {'name': text, 'version': text, 'task': _named_task},
   gives=each(text, list), reaches=each(text, list), more=True,
@@ -65,7 +69,7 @@ _CHECKS: dict[str, Check] = {
   ),
   'cycle.json': record(
     {'cycle': count, 'episodes': count, 'steps': count},
-    digest=text, learner=each(_figure, dict), refused=count,
+    digest=text, learner=_learner, refused=count,
     collected_return_mean=_figure, collected_return_std=_figure,
     evaluation_return_mean=_figure, evaluation_return_std=_figure,
     evaluation_episodes=optional(count), evaluation_failures=optional(count),

@@ -27,7 +27,7 @@ PROVENANCE = {
   'commit': '0' * 40, 'dirty': False, 'cpu': 'a CPU', 'cores': 2,
   'results': provenance.RESULTS,
 }  # fmt: skip
-LEARNER = {'steps_per_second': 123.4}
+LEARNER = {'phase': 'learn', 'step': 400, 'steps_per_second': 123.4}
 HEAD = 'cycle,step,kind,episodes,return_mean,return_std,return_min,return_max'
 
 Score = Callable[[Cell, int], float]
