@@ -52,7 +52,7 @@ def each(check: Check, of: type) -> Check:
 
   def check_all(tree: Any, where: str) -> None:
     kind(tree, where, of)
-    pairs = tree.items() if of is dict else enumerate(tree)
+    pairs: Any = tree.items() if of is dict else enumerate(tree)
     for key, value in pairs:
       check(value, _member(where, key) if of is dict else f'{where}[{key}]')
 
