@@ -137,6 +137,7 @@ def test_what_one_does_not_know_is_not_compared(other) -> None:
     (Field('x', (2,), 1.0, 0.0), 'from 1.0 to 0.0'),
     (Field('x', (2,), math.nan), 'neither may be NaN'),
     (Field('x', (2,), INF, INF), 'from inf to inf'),
+    (Field('x', (2,), -INF, -INF), 'from -inf to -inf'),
     (Field('x', (-2,)), 'none negative'),
     (Field('x', (1,) * 33), 'at most 32 axes'),
   ],

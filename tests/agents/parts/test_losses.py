@@ -238,12 +238,13 @@ def test_what_is_no_number_stays_within_memory(bad):
 
 def test_targets_beyond_the_atoms_are_counted():
   low, high = ATOMS[0], ATOMS[-1]
-  reward = np.array([0, high, 2 * high, 2 * low], np.float32)
-  next_value = np.array([high, 0, 0, high / 2], np.float32)
+  # The outermost atoms themselves are not beyond.
+  reward = np.array([0, high, 2 * high, 2 * low, low, 3 * low], np.float32)
+  next_value = np.array([high, 0, 0, high / 2, 0, 0], np.float32)
   share = losses.fraction_beyond(
     tf.constant(ATOMS),
     tf.constant(reward),
-    tf.constant([1.0, 1.0, 1.0, 0.0]),
+    tf.constant([1.0, 1.0, 1.0, 0.0, 1.0, 1.0]),
     tf.constant(next_value),
   )
   assert share.numpy() == 0.5

@@ -61,6 +61,19 @@ def test_a_resumed_run_evaluates_by_number(directory: RunDirectory) -> None:
   assert not directory.pending()
 
 
+def test_each_kind_is_of_its_own_number_of_episodes(
+  directory: RunDirectory,
+) -> None:
+  config = EvaluationConfig(interval=1, episodes=2, final_episodes=3)
+  evaluations = Evaluations(GrowingBatchConfig(evaluation=config), directory)
+  evaluations.ask(interval(100), POLICY)
+  evaluations.ask(('final', 1, 100), POLICY)
+  order = evaluations.order()
+  assert order is not None
+  found = {e['key'][0]: e['episodes'] for e in order['evaluations']}
+  assert found == {'interval': 2, 'final': 3}
+
+
 def test_a_row_is_durable_before_its_order_is_dropped(
   directory: RunDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
