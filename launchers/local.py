@@ -64,6 +64,7 @@ def check(
   # MuJoCo, which the help of the commands does without.
   from launchers.nodes import advice, tasks
 
+  heartbeat.bound()  # Which is read again when the nodes have started.
   frozen.check(config, directory.root)
   environment = tasks.describe(config, directory)
   options.warn_unless_seeded(environment, console)

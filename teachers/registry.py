@@ -9,6 +9,7 @@ grpc://host:port                a service; see teachers.client
 """
 
 from collections.abc import Callable
+import traceback
 from typing import Optional
 
 from datasets import addresses
@@ -16,8 +17,14 @@ from teachers import snapshot, untrained
 from teachers.asking import asking
 from teachers.base import Kind, Task, Teacher
 from teachers.checks import check_teacher
+from teachers.errors import (
+  TeacherFailedError,
+  TeacherStoppedError,
+  TeacherUnavailableError,
+)
 
 SERVICE = 'grpc://'
+_KNOWN = (TeacherFailedError, TeacherStoppedError, TeacherUnavailableError)
 
 OnTrouble = Callable[[Optional[str]], None]
 """Told what is wrong with a service, at each try; None: it is well again."""
@@ -85,6 +92,13 @@ def _call(address: str, task: Task) -> Teacher:
   except TypeError as error:  # An argument that it does not take, mostly.
     raise ValueError(
       f'{path} was called with the task and {arguments}: {error}.'
+    ) from error
+  except (OSError, ValueError, *_KNOWN):
+    raise
+  except Exception as error:  # It runs anyone's factory.
+    at = traceback.extract_tb(error.__traceback__)[-1]
+    raise ValueError(
+      f'{path} made no teacher: {error!r}, in {at.filename}, line {at.lineno}.'
     ) from error
   if not isinstance(teacher, Teacher):
     raise ValueError(

@@ -45,6 +45,8 @@ def unpack(
     members = npy.read_archive(data)
     arrays = {name: npy.read_array(m) for name, m in members.items()}
     header = json.loads(arrays.pop(_METADATA).tobytes())
+    if 'kind' not in header:
+      raise ValueError('it does not say what it is')
     if header['kind'] != kind:
       raise ValueError(f'it says that it is {shortened(header["kind"])}')
     metadata = header['metadata']

@@ -98,7 +98,9 @@ def bound() -> float:
   except ValueError:
     seconds = 0.0
   if not _LEAST <= seconds < float('inf'):
-    raise ValueError(f'{SILENCE} is {text!r}; give at least {_LEAST:g} s.')
+    raise ValueError(
+      f'{SILENCE} is {text!r}; give a number of seconds, at least {_LEAST:g}.'
+    )
   return seconds
 
 

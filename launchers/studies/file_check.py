@@ -27,7 +27,7 @@ def check(tree: dict[str, Any]) -> None:
     ValueError: names the place, its value, and what would do.
   """
   needed = {'title', 'baseline', 'run', 'grid', 'claim'}
-  _keys(tree, needed, {'methods', 'teachers'}, 'a study')
+  _keys(tree, needed, {'extends', 'methods', 'teachers'}, 'a study')
   for name in ('title', 'baseline'):
     _text(tree[name], name)
   _table(tree['run'], 'run')
@@ -124,8 +124,12 @@ def _keys(
 ) -> None:
   missing = needed - tree.keys()
   unknown = tree.keys() - needed - optional
-  if missing or unknown:
+  wrong = [
+    *(f'lacks {name}' for name in sorted(missing)),
+    *(f'has an unknown {shortened(name)}' for name in sorted(unknown)),
+  ]
+  if wrong:
     raise ValueError(
-      f'{what} lacks {sorted(missing)} and has unknown {sorted(unknown)}; it '
-      f'takes {sorted(needed | optional)}.'
+      f'{what} {", ".join(wrong)}; it takes '
+      f'{", ".join(sorted(needed | optional))}.'
     )

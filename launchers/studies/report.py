@@ -139,7 +139,9 @@ def _print(
   console = Console(stderr=True)
   if not console.is_terminal:
     console.width = _LOG_WIDTH
-  results = study_tables.results(study, rows)
+  results = study_tables.narrowed(
+    study_tables.results(study, rows), console.width
+  )
   table = Table(title=study.title, title_justify='left')
   for number, name in enumerate(results.head):
     table.add_column(name, justify='right' if number else 'left')

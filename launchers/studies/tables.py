@@ -38,6 +38,24 @@ def results(study: Study, rows: Sequence[Row]) -> Table:
   return Table(head, lines)
 
 
+def narrowed(table: Table, width: int) -> Table:
+  """What of `results` fits; columns go whole, the least telling ones first."""
+  kept = list(range(len(table.head)))
+  lengths = [
+    max(map(len, column)) + 3  # With its margins and the line beside it.
+    for column in zip(table.head, *table.rows, strict=True)
+  ]
+  improvements = range(len(table.head) - 1, 4 + len(SCORES), -1)
+  for number in (*improvements, 4, 2, 1, 5):
+    if sum(lengths[i] for i in kept) < width:
+      break
+    kept.remove(number)
+  return Table(
+    [table.head[i] for i in kept],
+    [[cells[i] for i in kept] for cells in table.rows],
+  )
+
+
 def tests(verdict: Verdict) -> Table:
   """A row a test of a claim."""
   head = ['test', 'mean difference', 'wanted', 'result']

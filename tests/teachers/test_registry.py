@@ -74,12 +74,21 @@ def no_teacher(task):
   return task.name
 
 
+def failing(task):
+  raise RuntimeError(f'no licence for {task.name}')
+
+
 @pytest.mark.parametrize(
   ('address', 'says'),
   [
     ('no_such_module:make', 'PYTHONPATH'),
     ('tests.teachers.examples:no_such', "no function 'no_such'"),
     ('tests.teachers.test_registry:no_teacher', 'returned str'),
+    (
+      'tests.teachers.test_registry:failing',
+      r"made no teacher: RuntimeError\('no licence for made-up'\), in .*"
+      r'test_registry.py, line \d+',
+    ),
     (f'{MAKE}?gradient', 'bad query'),
   ],
 )
