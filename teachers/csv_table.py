@@ -9,6 +9,7 @@ from typing import NamedTuple
 from datasets.schema import shortened
 
 _LARGEST = 3.4028234663852886e38  # Of float32, which all advice is.
+_SHOWN = 40  # Letters of a number, in an error.
 
 
 class Row(NamedTuple):
@@ -44,7 +45,8 @@ class Row(NamedTuple):
       ) from None
     if not math.isfinite(value) or not low <= value <= high:
       raise self.error(
-        f'{column} is {value}; it must be finite and from {low} to {high}'
+        f'{column} is {text[:_SHOWN]}; it must be finite and from {low} to '
+        f'{high}'
       )
     return value
 
