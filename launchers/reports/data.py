@@ -216,8 +216,8 @@ def _read_csv(path: Path, needed: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(columns=found.columns)
   # Exactly what was written: pandas' own parser is wrong in the last bit.
   frame = pd.read_csv(io.StringIO(found.whole), float_precision='round_trip')
-  for name in [name for name in frame if name not in _WORDS]:
-    if not pd.api.types.is_numeric_dtype(frame[name]):
+  for name in frame:
+    if name not in _WORDS and not pd.api.types.is_numeric_dtype(frame[name]):
       raise NotARunError(
         f'{path} is damaged: not all that its column {shortened(name)} holds '
         'are numbers; restore it, or remove it.'
