@@ -24,9 +24,10 @@ class AgentConfig:
 
   Attributes:
     kind: the agent's name in `agents.registry`.
-    batch_size: items in an update.
-    n_step: rewards summed in an item.
+    batch_size: transitions in an update.
+    n_step: rewards summed in an item; 1 where items are snippets or steps.
     discount: weight of a reward one step later.
+    snippet_length: transitions in an item; 1 where items are no snippets.
   """
 
   # Each kind is a dataclass, which `dataclasses.replace` needs to be told.
@@ -36,6 +37,12 @@ class AgentConfig:
   batch_size: int
   n_step: int = 1
   discount: float = 1.0
+  snippet_length: int = 1
+
+  @property
+  def num_items(self) -> int:
+    """Items in an update: as many as hold its transitions."""
+    return -(-self.batch_size // self.snippet_length)
 
 
 @dataclasses.dataclass(frozen=True)

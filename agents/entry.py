@@ -4,7 +4,7 @@ from typing import Literal, NamedTuple
 
 from agents.config import AgentConfig, Kind
 
-Batches = Literal['transitions', 'demonstrations']
+Batches = Literal['transitions', 'demonstrations', 'snippets', 'steps']
 Phase = Literal['clone', 'pretrain']
 
 
@@ -17,7 +17,10 @@ class Entry(NamedTuple):
     agent: 'module:class' of its `agents.base.Agent`.
     batches: what its batches hold: 'transitions', n-step items
       (`datasets.types.Transition`); 'demonstrations', states and the actions to
-      imitate there (`datasets.types.Demonstration`).
+      imitate there (`datasets.types.Demonstration`); 'snippets', transitions in
+      a row (`datasets.types.Snippet`), as many as the config's `snippet_length`
+      says; 'steps', single transitions with their place in their episodes
+      (`datasets.types.Step`).
     phases: what it does in cycle 0 of a run, in this order: 'clone', imitate
       the demonstrations; 'pretrain', fit its critics to the clone.
     objectives: what its policy can minimise in the cycles of a run; none: it

@@ -234,11 +234,11 @@ def _make_learner(
   from agents.base import Learner
   from agents.config import ObjectiveConfig
   from agents.d4pg.config import D4PGConfig
-  from datasets.memory import Memory, UniformSampler
+  from datasets.memory import Memory
   from datasets.types import Episode, EpisodeId
-  from launchers.nodes.batches import gather_for
+  from launchers.nodes.batches import sampler_for
 
-  config = D4PGConfig()
+  config = D4PGConfig(batch_size=_BATCH)
   spec = Environment(task).spec
   random = np.random.default_rng(0)
 
@@ -261,9 +261,7 @@ def _make_learner(
   agent = registry.make_agent(
     config, networks, ObjectiveConfig('none'), 100_000
   )
-  gather = gather_for('transitions', agent, memory)
-  sample = UniformSampler(gather, memory.num_transitions, _BATCH, seed=0)
-  learner = Learner(agent, sample)
+  learner = Learner(agent, sampler_for(config, agent, memory, seed=0))
   return learner.run, lambda: networks.export().to_bytes()
 
 

@@ -182,9 +182,9 @@ def _ours(kind: Any) -> Callable[[int], Any]:
   from agents.base import Learner
   from agents.config import ObjectiveConfig
   from agents.d4pg.config import D4PGConfig
-  from datasets.memory import Memory, UniformSampler
+  from datasets.memory import Memory
   from datasets.types import EnvironmentSpec, Episode, EpisodeId
-  from launchers.nodes.batches import gather_for
+  from launchers.nodes.batches import sampler_for
 
   config = D4PGConfig()
   memory = Memory(config.n_step, config.discount)
@@ -202,12 +202,7 @@ def _ours(kind: Any) -> Callable[[int], Any]:
   spec = EnvironmentSpec(OBSERVATION_SIZE, ACTION_SIZE)
   networks = registry.make_networks(config, spec, seed=0)
   agent = registry.make_agent(config, networks, ObjectiveConfig(kind), 100_000)
-  size, gather = (
-    memory.num_transitions,
-    gather_for('transitions', agent, memory),
-  )
-  sample = UniformSampler(gather, size, config.batch_size, seed=0)
-  return Learner(agent, sample).run
+  return Learner(agent, sampler_for(config, agent, memory, seed=0)).run
 
 
 def _acme() -> Callable[[int], Any]:

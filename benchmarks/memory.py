@@ -196,7 +196,7 @@ def run_advised(episodes: int) -> dict[str, Any]:
     for episode in _episodes(number):
       advice = Annotation('teacher', '1', -episode.actions)
       memory.extend([episode._replace(annotation=advice)])
-    return memory, gather_for('transitions', agent, memory)
+    return memory, gather_for(config, agent, memory)
 
   fill(5)  # What TensorFlow takes when it first computes is not the memory's.
   base = resident()

@@ -9,8 +9,8 @@ from agents.base import Learner
 from agents.config import Kind, ObjectiveConfig
 from agents.d4pg.config import D4PGConfig
 from benchmarks import teachers_parts
-from datasets.memory import Memory, UniformSampler
-from launchers.nodes.batches import gather_for
+from datasets.memory import Memory
+from launchers.nodes.batches import sampler_for
 from launchers.nodes.teacher_gradients import TeacherGradients
 from teachers import client
 from teachers.base import Teacher
@@ -64,9 +64,4 @@ def _learner(
   agent = registry.make_agent(
     _CONFIG, networks, objective, _TOTAL_STEPS, gradients
   )
-  size, gather = (
-    memory.num_transitions,
-    gather_for('transitions', agent, memory),
-  )
-  sample = UniformSampler(gather, size, _CONFIG.batch_size, seed=0)
-  return Learner(agent, sample).run
+  return Learner(agent, sampler_for(_CONFIG, agent, memory, seed=0)).run

@@ -1,4 +1,4 @@
-"""N-step returns."""
+"""Returns: over n steps, and to the end of an episode."""
 
 import numpy as np
 
@@ -32,3 +32,30 @@ def n_step_returns(
   covered = np.minimum(n_step, length - np.arange(length))
   last = np.power(float(discount), covered - 1)
   return total.astype(np.float32), (last * survival).astype(np.float32)
+
+
+def returns_to_go(
+  rewards: np.ndarray, discounts: np.ndarray, discount: float
+) -> np.ndarray:
+  """G_t = r_t + g d_t G_{t+1}, to the end of an episode; 0 beyond it.
+
+  What covers n steps from everywhere is joined with what does n steps on, so
+  log2(T) sums of arrays do it: no loop over steps, and no power of g that would
+  have to be divided by.
+
+  Args:
+    rewards: [T] r.
+    discounts: [T] d, of the environment.
+    discount: g.
+
+  Returns:
+    [T] float32.
+  """
+  total = rewards.astype(np.float64)
+  survival = discount * discounts.astype(np.float64)
+  covered = 1
+  while covered < len(total):
+    total[:-covered] += survival[:-covered] * total[covered:]
+    survival[:-covered] *= survival[covered:]
+    covered *= 2
+  return total.astype(np.float32)

@@ -110,3 +110,46 @@ class Demonstration(NamedTuple):
 
   observation: np.ndarray
   action: np.ndarray
+
+
+class Snippet(NamedTuple):
+  """A batch of L transitions in a row, of one episode each.
+
+  Where the episode ends sooner, the rest is padding: its last observation, and
+  zeros. A time limit is no termination: the last discount before is 1 there.
+
+  Attributes:
+    observation: [..., B, L + 1, S] float32.
+    action: [..., B, L, A] float32, as executed.
+    reward: [..., B, L] float32.
+    discount: [..., B, L] float32, the environment's d, with no factor g.
+    mask: [..., B, L] bool, False where it is padding; the first is none.
+  """
+
+  observation: np.ndarray
+  action: np.ndarray
+  reward: np.ndarray
+  discount: np.ndarray
+  mask: np.ndarray
+
+
+class Step(NamedTuple):
+  """A batch of single transitions, and where in their episodes they stand.
+
+  Attributes:
+    observation: [..., B, S] float32.
+    action: [..., B, A] float32, as executed.
+    reward: [..., B] float32.
+    discount: [..., B] float32, the environment's d, with no factor g.
+    next_observation: [..., B, S] float32.
+    episode: [..., B] int64, which episode of the memory, from 0.
+    t: [..., B] int32, which step of the episode, from 0.
+  """
+
+  observation: np.ndarray
+  action: np.ndarray
+  reward: np.ndarray
+  discount: np.ndarray
+  next_observation: np.ndarray
+  episode: np.ndarray
+  t: np.ndarray

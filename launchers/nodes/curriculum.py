@@ -13,13 +13,13 @@ import numpy as np
 import tensorflow as tf
 
 from agents import registry
-from agents.base import Learner
+from agents.base import Agent, Learner
 from agents.bc.early_stopping import EarlyStopping, clone
 from agents.bc.update import BC
 from datasets.memory import Memory
 from datasets.sampler import UniformSampler
 from datasets.types import EnvironmentSpec
-from launchers.nodes.batches import gather_for
+from launchers.nodes.batches import sampler_for
 from launchers.nodes.teacher_gradients import TeacherGradients
 from launchers.runs.config import GrowingBatchConfig
 from teachers.base import Teacher
@@ -51,7 +51,6 @@ class Curriculum:
         ends whatever learns.
     """
     self._config = config
-    self._entry = registry.find(config.agent.kind)
     self.networks = registry.make_networks(config.agent, spec, config.seed)
     self._gradients = TeacherGradients(load_advisor)
     self._agent = registry.make_agent(
@@ -66,9 +65,10 @@ class Curriculum:
     )
     self._cloning = make(BC(config.cloning, self.networks))
     self._stopping = EarlyStopping(self.networks.policy)
-    self._pretraining = make(self._agent.pretraining())
+    self._pretrainer = self._agent.pretraining()
+    self._pretraining = make(self._pretrainer)
     self._improvement = make(self._agent)
-    self._sampler: Optional[UniformSampler] = None
+    self._sampler: Optional[UniformSampler[Any]] = None
 
   @property
   def trackables(self) -> Mapping[str, Any]:
@@ -108,7 +108,7 @@ class Curriculum:
     if self._pretraining.steps == 0:
       self._clone(memory, episode_steps, report)
       self.networks.begin_reinforcement()
-    self._sampler = self._uniform(memory.gather, memory.num_transitions, 1)
+    self._sampler = self._sampler_for(self._pretrainer, memory, 1)
     self._run(
       'pretrain', self._pretraining, self._config.critic_pretrain_steps, report
     )
@@ -118,8 +118,7 @@ class Curriculum:
     """Does the updates of `cycle` that are not done yet."""
     if self._config.objective.uses_teacher_gradients:
       self._gradients.prepare()
-    gather = gather_for(self._entry.batches, self._agent, memory)
-    self._sampler = self._uniform(gather, memory.num_transitions, 2)
+    self._sampler = self._sampler_for(self._agent, memory, 2)
     end = cycle * self._config.learner_steps_per_cycle
     self._run('learn', self._improvement, end, report)
     self._sampler = None
@@ -164,11 +163,10 @@ class Curriculum:
         raise
       report(phase, learner.steps, end, metrics)
 
-  def _uniform(
-    self, gather: Callable[..., Any], size: int, phase: int
-  ) -> UniformSampler:
-    batch_size = self._config.agent.batch_size
-    return UniformSampler(gather, size, batch_size, self._seed(phase))
+  def _sampler_for(
+    self, agent: Agent, memory: Memory, phase: int
+  ) -> UniformSampler[Any]:
+    return sampler_for(self._config.agent, agent, memory, self._seed(phase))
 
   def _seed(self, phase: int) -> int:
     sequence = np.random.SeedSequence([self._config.seed, _LEARN, phase])

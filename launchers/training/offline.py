@@ -14,11 +14,10 @@ from agents.config import AgentConfig, ObjectiveConfig
 from agents.deployed.policy import Policy
 from datasets import files
 from datasets.memory import Memory
-from datasets.sampler import UniformSampler
 from datasets.store import EpisodeStore, digest_of
 from datasets.tasks import Task
 from datasets.validation import OneTask
-from launchers.nodes.batches import gather_for
+from launchers.nodes.batches import sampler_for
 from launchers.runs.run_directory import RunDirectory
 from launchers.runs.tables import Table
 
@@ -106,11 +105,8 @@ class OfflineTrainer:
       config, self.networks, ObjectiveConfig('none'), total_steps
     )
     sequence = np.random.SeedSequence([seed, _LEARN])
-    sampler = UniformSampler(
-      gather_for(registry.find(config.kind).batches, agent, log.memory),
-      log.memory.num_transitions,
-      config.batch_size,
-      int(sequence.generate_state(1)[0]),
+    sampler = sampler_for(
+      config, agent, log.memory, int(sequence.generate_state(1)[0])
     )
     self._learner = Learner(agent, sampler)
     self._metrics = Table(

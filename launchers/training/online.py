@@ -8,7 +8,6 @@ from agents.base import Learner
 from agents.config import ObjectiveConfig
 from agents.deployed.policy import Policy
 from datasets.memory import Memory
-from datasets.sampler import UniformSampler
 from datasets.store import EpisodeStore
 from datasets.types import Episode, EpisodeId
 from datasets.validation import EpisodeRefused, check_episode, check_task
@@ -20,6 +19,7 @@ from launchers.acting.outcomes import (
   check_failures,
 )
 from launchers.acting.places import Places
+from launchers.nodes.batches import sampler_for
 from launchers.runs.online_config import OnlineConfig
 from launchers.runs.run_directory import RunDirectory
 from launchers.training.evaluations import OnlineEvaluations
@@ -62,10 +62,10 @@ class OnlineTrainer:
       config.agent, self._task.spec, config.seed
     )
     total_steps = config.episodes * config.updates_per_episode
-    agent = registry.make_agent(
+    self._agent = registry.make_agent(
       config.agent, self._networks, ObjectiveConfig('none'), total_steps
     )
-    self._learner = Learner(agent, self._sample)
+    self._learner = Learner(self._agent, self._sample)
     self.evaluations = OnlineEvaluations(
       config, self._root, places, tell, is_stopping
     )
@@ -201,10 +201,6 @@ class OnlineTrainer:
     check_failures(self._failures, self._config.episodes, share, reason)
 
   def _sample(self, first_step: int, num_steps: int) -> Any:
-    sampler = UniformSampler(
-      self._memory.gather,
-      self._memory.num_transitions,
-      self._config.agent.batch_size,
-      self._config.seed,
-    )
+    config = self._config
+    sampler = sampler_for(config.agent, self._agent, self._memory, config.seed)
     return sampler(first_step, num_steps)

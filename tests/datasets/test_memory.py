@@ -180,6 +180,20 @@ def test_a_batch_is_a_copy():
   assert not (memory.gather(np.arange(5)).observation == 7).any()
 
 
+def test_labels_cost_nothing_while_nobody_advises():
+  episodes = [make_episode(index, 5000) for index in range(3)]
+  plain, labelled = Memory(5, 0.99), Memory(5, 0.99, with_labels=True)
+  for memory in (plain, labelled):
+    memory.extend(episodes)
+  assert labelled.nbytes == plain.nbytes
+  labelled.extend([make_episode(3, 5, with_advice=True)])
+  assert labelled.nbytes >= plain.nbytes + 3 * 5000 * 6 * 4
+  batch = labelled.demonstrations(np.arange(3 * 5000))
+  for field, name in zip(batch, ('observations', 'actions'), strict=True):
+    expected = [getattr(episode, name)[:5000] for episode in episodes]
+    np.testing.assert_array_equal(field, np.concatenate(expected))
+
+
 def test_bytes_of_a_transition():
   memory = Memory(5, 0.99)
   memory.extend(make_episode(index, 1000) for index in range(200))
