@@ -37,10 +37,13 @@ class Networks(tf.Module, abc.ABC):
   with every variable there from the start.
 
   Attributes:
-    policy: the one that is trained; maps [B, S] to actions [B, A].
+    policy: the one that is trained; from observations [B, S] to actions [B, A],
+      or to a distribution of them.
+    seed: the run's, of the numbers that updates draw; the registry sets it.
   """
 
   policy: snt.Module
+  seed: int = 0
 
   def __init__(self) -> None:
     super().__init__(name='networks')
@@ -96,13 +99,18 @@ class Agent(tf.Module, abc.ABC):
 
   @property
   def targets(self) -> Sequence[tuple[snt.Module, snt.Module]]:
-    """Pairs (online, target) of networks that are copied now and then."""
+    """Pairs (online, target) of networks, which the targets follow."""
     return ()
 
   @property
   def target_update_period(self) -> int:
     """Learner steps from one copy of the targets to the next."""
     return 1
+
+  @property
+  def target_rate(self) -> float:
+    """Share of the way that targets go; below 1, they go after each update."""
+    return 1.0
 
   @abc.abstractmethod
   def update(self, batch: Batch, step: tf.Tensor) -> Mapping[str, tf.Tensor]:
@@ -147,6 +155,42 @@ class Agent(tf.Module, abc.ABC):
       f'{group}_gradient_norm': self._optimizer_of(group).apply(values)
       for group, values in gradients.items()
     }
+
+  def descend(
+    self, tape: tf.GradientTape, **losses: tf.Tensor
+  ) -> dict[str, tf.Tensor]:
+    """Takes one step of some groups, each down a loss of its own.
+
+    All gradients are of the weights before this step; what another group's
+    loss would do to a group's variables is not looked at.
+
+    Args:
+      tape: persistent; it has recorded the losses.
+      **losses: scalars by the group's name.
+
+    Returns:
+      The losses, and what `apply` gives, as metrics.
+    """
+    gradients = {
+      group: tape.gradient(loss, self.parameters(group))
+      for group, loss in losses.items()
+    }
+    metrics = {f'{group}_loss': loss for group, loss in losses.items()}
+    return {**metrics, **self.apply(**gradients)}
+
+  def random_seed(self, step: tf.Tensor, purpose: int) -> tf.Tensor:
+    """A seed for TensorFlow's stateless randomness, the same in every run.
+
+    Args:
+      step: scalar int64, of the update.
+      purpose: whatever is drawn in an update for another has another.
+
+    Returns:
+      [2] int32.
+    """
+    first = np.random.SeedSequence([self.networks.seed, purpose])
+    key = first.generate_state(1, np.uint32).view(np.int32)[0]
+    return tf.stack([tf.constant(key), tf.cast(step, tf.int32)])
 
   def _optimizer_of(self, group: str) -> optimizers.Adam:
     return getattr(self, f'{group}_optimizer')
@@ -219,7 +263,7 @@ class Learner(tf.Module):
     end = first + num_steps
     while first < end:
       count = min(self._steps_per_call, end - first)
-      if self.agent.targets:
+      if self.agent.targets and self.agent.target_rate == 1:
         # A call ends where targets are due: in the graph, the question alone
         # would cost 1 % of an update.
         since = first % self.agent.target_update_period
@@ -265,6 +309,8 @@ class Learner(tf.Module):
       batch = tree.map_structure(lambda x: tf.gather(x, i), batches)
       metrics = self.agent.update(batch, step)
       self._names = tuple(metrics)
+      if self.agent.target_rate < 1:
+        self._update_targets()
       self._step.assign(step + 1)
       return i + 1, rows.write(i, tf.stack(list(metrics.values())))
 
@@ -276,8 +322,9 @@ class Learner(tf.Module):
     return rows.stack()
 
   def _update_targets(self) -> None:
+    rate = self.agent.target_rate
     for online, target in self.agent.targets:
-      networks_lib.copy_variables(online, target)
+      networks_lib.approach(online, target, rate)
 
   def _check_finite(self, rows: np.ndarray, first: int) -> None:
     bad = np.argwhere(~np.isfinite(rows))

@@ -18,11 +18,22 @@ if TYPE_CHECKING:
   from agents import base
   from agents.parts import regularizers
 
-KINDS = (
-  'bc',
-  'd4pg',
-)
-"""Folders of agents/, each of which enters itself as ENTRY."""
+KINDS = {
+  'bc': 'agents.bc:ENTRY',
+  'd4pg': 'agents.d4pg:ENTRY',
+  'mpo': 'agents.mpo:MPO',
+  'bm_mpo': 'agents.mpo:BM_MPO',
+  'abm_mpo': 'agents.mpo:ABM_MPO',
+  'svg': 'agents.svg:SVG',
+  'bm_svg': 'agents.svg:BM_SVG',
+  'abm_svg': 'agents.svg:ABM_SVG',
+  'bm': 'agents.abm:BM',
+  'abm': 'agents.abm:ABM',
+  'bcq': 'agents.bcq:BCQ',
+  'bcq_one_critic': 'agents.bcq:ONE_CRITIC',
+  'bear': 'agents.bear:BEAR',
+}
+"""By the agent's name, where its folder enters it: 'module:entry'."""
 
 
 def find(kind: str) -> Entry:
@@ -32,8 +43,9 @@ def find(kind: str) -> Entry:
     ValueError: there is none of that name; lists those that are.
   """
   if kind not in KINDS:
-    raise ValueError(f'agent {kind!r} is unknown; choose one of {KINDS}.')
-  return importlib.import_module(f'agents.{kind}').ENTRY
+    known = ', '.join(KINDS)
+    raise ValueError(f'agent {kind!r} is unknown; choose one of {known}.')
+  return _load(KINDS[kind])
 
 
 def check_objective(config: AgentConfig, objective: Kind) -> None:
@@ -62,7 +74,9 @@ def make_networks(
   import tensorflow as tf
 
   tf.random.set_seed(seed)
-  return _load(find(config.kind).networks)(config, spec)
+  networks = _load(find(config.kind).networks)(config, spec)
+  networks.seed = seed
+  return networks
 
 
 def make_agent(

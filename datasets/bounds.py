@@ -23,6 +23,7 @@ Bound = tuple[float, Optional[float]]
 
 ABOVE_0 = math.ulp(0.0)
 """As a least value: anything above 0."""
+POSITIVE: Bound = (ABOVE_0, 1e9)
 SEED: Bound = (0, 2**63 - 1)
 PORT: Bound = (0, 65_535)
 WIDTH: Bound = (1, 65_536)  # Of a layer.

@@ -197,3 +197,18 @@ def copy_variables(source: snt.Module, destination: snt.Module) -> None:
   """
   for old, new in zip(destination.variables, source.variables, strict=True):
     old.assign(new)
+
+
+def approach(source: snt.Module, destination: snt.Module, rate: float) -> None:
+  """Moves every variable of one module towards its twin in the other.
+
+  Args:
+    source: the module to read.
+    destination: a module of the same architecture.
+    rate: the share of the way; 1 copies, 0 does nothing.
+  """
+  if rate == 1:
+    copy_variables(source, destination)
+    return
+  for old, new in zip(destination.variables, source.variables, strict=True):
+    old.assign_add(rate * (new - old))

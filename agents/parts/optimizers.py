@@ -69,7 +69,8 @@ class Adam(tf.Module):
     """Takes one step down these gradients.
 
     Args:
-      gradients: one for each parameter, in the order of `parameters`.
+      gradients: one for each parameter, in the order of `parameters`. A
+        parameter's constraint, if it has one, holds afterwards.
 
     Returns:
       The gradients' global norm before clipping, a scalar.
@@ -96,6 +97,8 @@ class Adam(tf.Module):
         epsilon=epsilon,
         grad=gradient,
       )
+      if variable.constraint is not None:
+        variable.assign(variable.constraint(variable))
     return norm
 
 

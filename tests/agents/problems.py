@@ -5,7 +5,12 @@ import tensorflow as tf
 import tree
 
 from agents.d4pg.config import D4PGConfig
-from datasets.types import Demonstration, EnvironmentSpec, Transition
+from datasets.types import (
+  Demonstration,
+  EnvironmentSpec,
+  Snippet,
+  Transition,
+)
 
 SPEC = EnvironmentSpec(observation_size=3, action_size=2)
 CONFIG = D4PGConfig(
@@ -37,6 +42,11 @@ def demonstrations(
   return _stack(
     [_demonstration(n, batch_size) for n in _steps(first_step, num_steps)]
   )
+
+
+def snippets(first_step: int, num_steps: int, shape=(4, 3)) -> Snippet:
+  """Batches of noise, [B, L] of `shape`; some end before their last step."""
+  return _stack([_snippet(n, shape) for n in _steps(first_step, num_steps)])
 
 
 def first(batches):
@@ -76,6 +86,24 @@ def _transition(step, batch_size):
     next_observation=normal(batch_size, SPEC.observation_size),
     teacher_action=np.tanh(normal(batch_size, SPEC.action_size)),
     anchor_action=np.tanh(normal(batch_size, SPEC.action_size)),
+  )
+
+
+def _snippet(step, shape):
+  rng = np.random.default_rng(step)
+  normal = _normal(rng)
+  rows, length = shape
+  valid = 1 + np.arange(rows) % length  # The number of true steps of each.
+  mask = np.arange(length) < valid[:, None]
+  states = normal(rows, length + 1, SPEC.observation_size)
+  for row, count in zip(states, valid, strict=True):
+    row[count:] = row[count]
+  return Snippet(
+    observation=states,
+    action=np.tanh(normal(rows, length, SPEC.action_size)) * mask[..., None],
+    reward=normal(rows, length) * mask,
+    discount=rng.choice(np.array([0.0, 1.0], np.float32), shape) * mask,
+    mask=mask,
   )
 
 

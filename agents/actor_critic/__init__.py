@@ -1,0 +1,1 @@
+"""What agents with a Gaussian policy, a critic and perhaps a prior share."""

@@ -1,0 +1,68 @@
+"""The networks that agents with a Gaussian policy share."""
+
+from collections.abc import Mapping
+from typing import Any, Optional
+
+from agents import base
+from agents.actor_critic.config import ActorCriticConfig
+from agents.deployed.policy import Policy, Snapshot
+from agents.parts import critics, exports, gaussians
+from agents.parts import networks as networks_lib
+from datasets.types import EnvironmentSpec
+
+
+class ActorCriticNetworks(base.Networks):
+  """A policy, a critic, their late copies, and the priors.
+
+  Attributes:
+    policy: trained.
+    critic: trained.
+    target_policy: a late copy of `policy`.
+    target_critic: a late copy of `critic`.
+    priors: trained; they have no copies.
+  """
+
+  policy: gaussians.GaussianPolicy
+
+  def __init__(
+    self,
+    config: ActorCriticConfig,
+    spec: EnvironmentSpec,
+    num_priors: Optional[int] = None,
+  ):
+    """Creates them all.
+
+    Args:
+      config: hyper-parameters.
+      spec: the sizes of the task.
+      num_priors: None: one for each of the config's filters.
+    """
+    super().__init__()
+    if num_priors is None:
+      num_priors = len(config.filters)
+
+    def policy() -> gaussians.GaussianPolicy:
+      return gaussians.make_gaussian_policy(
+        spec, config.policy_layer_sizes, config.min_variance
+      )
+
+    def critic() -> critics.ScalarCritic:
+      return critics.make_scalar_critic(spec, config.critic_layer_sizes)
+
+    self.policy, self.critic = policy(), critic()
+    self.target_policy, self.target_critic = policy(), critic()
+    self.priors = [policy() for _ in range(num_priors)]
+    self.begin_reinforcement()
+
+  def begin_reinforcement(self) -> None:
+    """Makes the targets equal."""
+    networks_lib.copy_variables(self.policy, self.target_policy)
+    networks_lib.copy_variables(self.critic, self.target_critic)
+
+  def export(self) -> Policy:
+    """See `Networks.export`."""
+    return exports.gaussian(self.policy)
+
+  def snapshot(self, metadata: Mapping[str, Any]) -> Snapshot:
+    """See `Networks.snapshot`."""
+    return exports.snapshot(self.export(), self.critic, metadata)

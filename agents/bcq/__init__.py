@@ -1,0 +1,13 @@
+"""BCQ: Q-learning on actions like the logged."""
+
+from agents.bcq.config import BCQConfig, OneCriticConfig
+from agents.entry import Entry
+
+BCQ = Entry(
+  config=BCQConfig,
+  networks='agents.bcq.networks:BCQNetworks',
+  agent='agents.bcq.update:BCQ',
+  batches='transitions',
+  phases=(),
+)
+ONE_CRITIC = BCQ._replace(config=OneCriticConfig)

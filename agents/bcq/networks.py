@@ -1,0 +1,82 @@
+"""The networks of BCQ."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from agents import base
+from agents.bcq.config import BCQConfig
+from agents.deployed.policy import Policy, Snapshot
+from agents.parts import exports
+from agents.parts import networks as networks_lib
+from agents.parts.perceptrons import MLP, make_mlp
+from datasets.types import EnvironmentSpec
+
+LATENT_BOUND = 0.5
+"""Latents beyond it would generate what is far from all that was logged."""
+
+
+class BCQNetworks(base.Networks):
+  """A generator of actions like the logged, a correction, and critics.
+
+  Attributes:
+    policy: the correction xi; it takes an observation and a generated action.
+    encoder: trained.
+    decoder: trained.
+    critics: trained.
+    target_policy: a late copy of `policy`.
+    target_critics: late copies of `critics`.
+    latents: [n, Z], those of the deployed policy's candidates; drawn once, so
+      that it is a function of the observation.
+  """
+
+  policy: MLP
+
+  def __init__(self, config: BCQConfig, spec: EnvironmentSpec):
+    super().__init__()
+    width, size = spec
+    latent = config.latent_size or 2 * size
+    self.latent_size, self.bound = latent, config.bound
+
+    def perturbation() -> MLP:
+      sizes = config.perturbation_layer_sizes
+      return make_mlp(width + size, sizes, size, 'perturbation')
+
+    def critics() -> list[MLP]:
+      sizes, count = config.critic_layer_sizes, config.num_critics
+      return [make_mlp(width + size, sizes, 1, 'critic') for _ in range(count)]
+
+    sizes = config.vae_layer_sizes
+    self.encoder = make_mlp(width + size, sizes, 2 * latent, 'encoder')
+    self.decoder = make_mlp(width + latent, sizes, size, 'decoder')
+    self.policy, self.target_policy = perturbation(), perturbation()
+    self.critics, self.target_critics = critics(), critics()
+    noise = tf.random.normal([config.num_acting_candidates, latent])
+    self.latents = tf.Variable(
+      tf.clip_by_value(noise, -LATENT_BOUND, LATENT_BOUND),
+      trainable=False,
+      name='latents',
+    )
+    self.begin_reinforcement()
+
+  def begin_reinforcement(self) -> None:
+    """Makes the targets equal."""
+    networks_lib.copy_variables(self.policy, self.target_policy)
+    for online, target in zip(self.critics, self.target_critics, strict=True):
+      networks_lib.copy_variables(online, target)
+
+  def export(self) -> Policy:
+    """See `Networks.export`."""
+    return exports.best_of_decoder(
+      self.decoder,
+      self.policy,
+      self.critics[0],
+      self.latents.numpy(),
+      np.float32(self.bound),
+    )
+
+  def snapshot(self, metadata: Mapping[str, Any]) -> Snapshot:
+    """See `Networks.snapshot`; its critic is within the policy."""
+    return Snapshot(self.export(), {}, dict(metadata))

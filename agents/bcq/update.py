@@ -1,0 +1,162 @@
+"""BCQ: Q-learning on actions like the logged (Fujimoto et al. 2019).
+
+The losses and their order are of the official code (C.2).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sonnet as snt
+import tensorflow as tf
+
+from agents import base
+from agents.bcq.config import BCQConfig
+from agents.bcq.networks import LATENT_BOUND, BCQNetworks
+from agents.config import ObjectiveConfig
+from agents.parts import critics, vae
+from agents.parts.optimizers import Group
+from agents.parts.perceptrons import MLP
+from agents.parts.samples import at_samples
+from datasets.types import Transition
+
+_ENCODING, _CANDIDATES, _CORRECTED = range(3)  # What is drawn for.
+
+
+class BCQ(base.Agent):
+  """Fits the generator, then the critics, then the correction."""
+
+  def __init__(
+    self,
+    config: BCQConfig,
+    networks: BCQNetworks,
+    objective: ObjectiveConfig,
+    *_: Any,
+  ):
+    """Creates the optimizers, fresh; see `Agent` for the arguments."""
+    if objective.kind != 'none':
+      raise ValueError(f'{config.kind} has no objective {objective.kind!r}.')
+    modules = {
+      'vae': (networks.encoder, networks.decoder),
+      'critic': networks.critics,
+      'policy': (networks.policy,),
+    }
+    groups = [
+      Group(
+        name,
+        [v for module in some for v in module.trainable_variables],
+        config.learning_rate,
+        config.gradient_norm,
+      )
+      for name, some in modules.items()
+    ]
+    super().__init__(config.kind, networks, groups)
+    self.config = config
+    self.networks: BCQNetworks = networks
+
+  @property
+  def targets(self) -> Sequence[tuple[snt.Module, snt.Module]]:
+    """See `Agent.targets`."""
+    nets = self.networks
+    pairs = zip(nets.critics, nets.target_critics, strict=True)
+    return ((nets.policy, nets.target_policy), *pairs)
+
+  @property
+  def target_update_period(self) -> int:
+    """See `Agent.target_update_period`."""
+    return self.config.target_update_period
+
+  @property
+  def target_rate(self) -> float:
+    """See `Agent.target_rate`."""
+    return self.config.target_rate
+
+  def update(
+    self, batch: Transition, step: tf.Tensor
+  ) -> Mapping[str, tf.Tensor]:
+    """See `Agent.update`; each of the three sees what the one before did."""
+    nets, state = self.networks, batch.observation
+    with tf.GradientTape(persistent=True) as tape:
+      reconstruction, divergence = self._autoencode(batch, step)
+      loss = reconstruction + self.config.kl_weight * divergence
+    metrics = self.descend(tape, vae=loss)
+    target = tf.stop_gradient(self._target(batch, step))  # [B]
+    with tf.GradientTape(persistent=True) as tape:
+      values = evaluate(nets.critics, state, batch.action)  # [B, K]
+      errors = tf.math.squared_difference(values, target[:, None])
+      loss = tf.reduce_sum(tf.reduce_mean(errors, axis=0))
+    metrics.update(self.descend(tape, critic=loss))
+    generated = self._generate(state, 1, self.random_seed(step, _CORRECTED))
+    with tf.GradientTape(persistent=True) as tape:
+      action = perturbed(
+        nets.policy, state, tf.stop_gradient(generated[0]), self.config.bound
+      )
+      value = tf.reduce_mean(evaluate(nets.critics[:1], state, action))
+      loss = -value
+    metrics.update(self.descend(tape, policy=loss))
+    return {
+      **metrics,
+      'reconstruction': reconstruction,
+      'divergence': divergence,
+      'value_mean': value,
+    }
+
+  def _autoencode(
+    self, batch: Transition, step: tf.Tensor
+  ) -> tuple[tf.Tensor, tf.Tensor]:
+    """The autoencoder's error and divergence, scalars."""
+    nets = self.networks
+    mean, std = vae.encode(nets.encoder, batch.observation, batch.action)
+    noise = tf.random.stateless_normal(
+      tf.shape(mean), self.random_seed(step, _ENCODING)
+    )
+    decoded = vae.decode(nets.decoder, batch.observation, mean + std * noise)
+    return (
+      tf.reduce_mean(vae.reconstruction(batch.action, decoded)),
+      tf.reduce_mean(vae.divergence(mean, std)),
+    )
+
+  def _target(self, batch: Transition, step: tf.Tensor) -> tf.Tensor:
+    """r + g d max_i mix_j Q'_j(s', a_i), [B]."""
+    config, nets, state = self.config, self.networks, batch.next_observation
+    seed = self.random_seed(step, _CANDIDATES)
+    generated = self._generate(state, config.num_candidates, seed)  # [n, B, A]
+    candidates = at_samples(
+      lambda s, a: perturbed(nets.target_policy, s, a, config.bound),
+      state,
+      generated,
+    )  # [n, B, A]
+    values = at_samples(
+      lambda s, a: evaluate(nets.target_critics, s, a), state, candidates
+    )  # [n, B, K]
+    mixed = critics.mix(values, config.min_weight)  # [n, B]
+    best = tf.reduce_max(mixed, axis=0)
+    return batch.reward + config.discount * batch.discount * best
+
+  def _generate(
+    self, observation: tf.Tensor, count: int, seed: tf.Tensor
+  ) -> tf.Tensor:
+    """Actions like the logged, [count, B, A], at observations [B, S]."""
+    shape = [count, tf.shape(observation)[0], self.networks.latent_size]
+    latents = tf.clip_by_value(
+      tf.random.stateless_normal(shape, seed), -LATENT_BOUND, LATENT_BOUND
+    )
+    decoder = self.networks.decoder
+    return at_samples(
+      lambda s, z: vae.decode(decoder, s, z), observation, latents
+    )
+
+
+def perturbed(
+  perturbation: MLP, observation: tf.Tensor, action: tf.Tensor, bound: float
+) -> tf.Tensor:
+  """Generated actions, [B, A], corrected by at most the bound, in [-1, 1]."""
+  correction = bound * tf.tanh(perturbation(observation, action))
+  return tf.clip_by_value(action + correction, -1.0, 1.0)
+
+
+def evaluate(
+  members: Sequence[MLP], observation: tf.Tensor, action: tf.Tensor
+) -> tf.Tensor:
+  """[B, S] and [B, A] to the values of each critic, [B, K]."""
+  values = [critic(observation, action) for critic in members]
+  return tf.concat(values, axis=1)
