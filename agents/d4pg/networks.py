@@ -77,4 +77,4 @@ class D4PGNetworks(base.Networks):
 
   def snapshot(self, metadata: Mapping[str, Any]) -> Snapshot:
     """See `Networks.snapshot`."""
-    return exports.snapshot(self.policy, self.critic, metadata)
+    return exports.snapshot(self.export(), self.critic, metadata)

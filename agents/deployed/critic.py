@@ -80,7 +80,21 @@ class Critic:
     Returns:
       [B] float32.
     """
-    return self._mean(self._forward(observations, actions)[-1][-1])[0]
+    x = self._first(observations, actions)
+    return self._mean(self._forward(x)[-1][-1])[0]
+
+  def values(self, observations: np.ndarray, actions: np.ndarray) -> np.ndarray:
+    """Q(s, a) of several actions in each state.
+
+    Args:
+      observations: [R, S] float32.
+      actions: [R, n, A] float32.
+
+    Returns:
+      [R, n] float32.
+    """
+    x = layers.first_of_pairs(*self._layers[0], observations, actions)
+    return self._mean(self._forward(x)[-1][-1])[0]
 
   def value_and_gradient(
     self, observations: np.ndarray, actions: np.ndarray
@@ -94,7 +108,8 @@ class Critic:
     Returns:
       [B] and [B, A] float32.
     """
-    sigma, normal, outputs = self._forward(observations, actions)
+    x = self._first(observations, actions)
+    sigma, normal, outputs = self._forward(x)
     (first_w, _), *hidden, (head_w, _) = self._layers
     first, *rest, logits = outputs
     value, slope = self._mean(logits)  # [B], [B, N]
@@ -110,14 +125,22 @@ class Critic:
     slope /= sigma
     return value, slope @ first_w[self.observation_size :].T
 
+  def _first(self, observations: np.ndarray, actions: np.ndarray) -> np.ndarray:
+    """The outputs of the first layer, [B, H]."""
+    w, b = self._layers[0]
+    return np.concatenate([observations, actions], axis=1) @ w + b
+
   def _forward(
-    self, observations: np.ndarray, actions: np.ndarray
+    self, x: np.ndarray
   ) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
-    """Of the norm: sigma [B, 1], result [B, H]; the outputs of each layer."""
-    (w, b), *hidden, (head_w, head_b) = self._layers
-    x = np.concatenate([observations, actions], axis=1) @ w + b  # [B, H]
-    x -= x.mean(axis=1, keepdims=True)
-    variance = np.mean(np.square(x), axis=1, keepdims=True)  # [B, 1]
+    """What follows the first layer, whose outputs [..., H] it overwrites.
+
+    Returns:
+      Of the norm: sigma [..., 1], result [..., H]; the outputs of each layer.
+    """
+    _, *hidden, (head_w, head_b) = self._layers
+    x -= x.mean(axis=-1, keepdims=True)
+    variance = np.mean(np.square(x), axis=-1, keepdims=True)  # [..., 1]
     sigma = np.sqrt(variance + np.float32(layers.EPSILON))
     normal = x / sigma
     outputs = [np.tanh(normal * self._scale + self._offset)]
@@ -127,10 +150,10 @@ class Critic:
     return sigma, normal, [*outputs, outputs[-1] @ head_w + head_b]
 
   def _mean(self, head: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The value, [B], and its gradient in the head's outputs, [B, N]."""
+    """The value, [...], and its gradient in the head's outputs, [..., N]."""
     if self._atoms is None:
-      return head[:, 0], np.ones_like(head)
-    weights = np.exp(head - head.max(axis=1, keepdims=True))
-    weights /= weights.sum(axis=1, keepdims=True)  # [B, N], softmax
+      return head[..., 0], np.ones_like(head)
+    weights = np.exp(head - head.max(axis=-1, keepdims=True))
+    weights /= weights.sum(axis=-1, keepdims=True)  # [..., N], softmax
     value = weights @ self._atoms
-    return value, weights * (self._atoms - value[:, None])
+    return value, weights * (self._atoms - value[..., None])

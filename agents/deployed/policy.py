@@ -6,49 +6,52 @@ from typing import Any, NamedTuple, Optional
 
 import numpy as np
 
-from agents.deployed import layers, npz
-from agents.deployed.stacked_policy import StackedPolicy
+from agents.deployed import forms, layers, npz
 from datasets.tasks import Task
 from datasets.types import EnvironmentSpec
 
 _KIND = 'understudy-snapshot-1'
 _NAME, _IDENTITY = 'task', 'task_identity'
 """Of a task in the metadata; older files have its name alone, or nothing."""
+_FORM = 'form'
+"""Of a policy in the metadata, unless it is the default one."""
 
 
 class Policy:
-  """A deterministic policy: linear, layer norm, tanh, (linear, ELU)*, tanh.
+  """A policy of one of the `forms`, which says what its arrays do.
 
   Any thread may call it, and several at once.
 
   Attributes:
+    form: its name.
     spec: the widths that it takes and gives.
     digest: of the arrays alone.
     task: what it acts in; None if nobody said.
   """
 
   def __init__(
-    self, arrays: Mapping[str, np.ndarray], task: Optional[Task] = None
+    self,
+    arrays: Mapping[str, np.ndarray],
+    task: Optional[Task] = None,
+    form: str = forms.DEFAULT,
   ):
     """Checks the arrays and takes them over.
 
     Args:
-      arrays: 'norm/scale', 'norm/offset' and, for i from 0, 'i/w' and 'i/b';
-        the last layer is the head. All float32.
+      arrays: by name, those of its form. All float32.
       task: what it acts in, if it is known.
+      form: one of `forms.FORMS`.
 
     Raises:
-      ValueError: something is missing, superfluous, misshapen or not finite, or
-        the task has other widths.
+      ValueError: something is missing, superfluous, misshapen or not finite,
+        the task has other widths, or there is no such form.
     """
+    self._act_as = forms.find(form)
+    self.form = form
     self._arrays = {
       name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)
     }
-    checked = layers.check(self._arrays)
-    self.spec = EnvironmentSpec(
-      observation_size=len(checked[0][0]),
-      action_size=len(checked[-1][1]),
-    )
+    self.spec: EnvironmentSpec = self._act_as.check(self._arrays)
     if task is not None and task.spec != self.spec:
       raise ValueError(
         f'The policy has the widths {tuple(self.spec)}, but its task '
@@ -66,7 +69,8 @@ class Policy:
   def __call__(self, observation: np.ndarray) -> np.ndarray:
     """Maps [S] or [B, S] to actions [A] or [B, A] in [-1, 1], float32.
 
-    A row's action depends, bit for bit, on B but not on the other rows.
+    Nothing is drawn: of a distribution it is the mean. A row's action depends,
+    bit for bit, on B but not on the other rows.
     """
     batch = observation[None] if observation.ndim == 1 else observation
     if batch.ndim != 2 or batch.shape[1] != self.spec.observation_size:
@@ -83,7 +87,7 @@ class Policy:
     Raises:
       ValueError: the task has other widths.
     """
-    return Policy(self._arrays, task)
+    return Policy(self._arrays, task, self.form)
 
   def to_bytes(self) -> bytes:
     """The policy as an .npz file, its task included."""
@@ -100,10 +104,11 @@ class Policy:
 
   def _act(self, batch: np.ndarray) -> np.ndarray:
     """[B, S] to [B, A], with buffers of this thread for the last B it used."""
-    last = getattr(self._local, 'last', None)
-    if last is None or last.rows != len(batch):
-      last = self._local.last = StackedPolicy([self._arrays], len(batch))
-    return last(batch[None])[0]
+    rows, actor = getattr(self._local, 'last', (None, None))
+    if actor is None or rows != len(batch):
+      actor = self._act_as([self._arrays], len(batch))
+      self._local.last = len(batch), actor
+    return actor(batch[None])[0]
 
 
 class Snapshot(NamedTuple):
@@ -113,7 +118,7 @@ class Snapshot(NamedTuple):
     policy: the policy.
     critic: the critic's arrays by name; empty when there is none.
     metadata: free, of JSON's types; 'task' is the task's name, and
-      'task_identity' all of it, as the policy says.
+      'task_identity' all of it, and 'form' the form, as the policy says.
   """
 
   policy: Policy
@@ -124,9 +129,12 @@ class Snapshot(NamedTuple):
     """The snapshot as an .npz file, which `Policy.from_bytes` reads too."""
     arrays = {f'policy/{k}': v for k, v in self.policy.arrays.items()}
     arrays.update({f'critic/{k}': v for k, v in self.critic.items()})
-    metadata, task = self.metadata, self.policy.task
+    metadata, task = {**self.metadata}, self.policy.task
+    metadata.pop(_FORM, None)  # The policy may be another than it came with.
+    if self.policy.form != forms.DEFAULT:
+      metadata[_FORM] = self.policy.form
     if task is not None:
-      metadata = {**metadata, _NAME: task.name, _IDENTITY: task.to_json()}
+      metadata |= {_NAME: task.name, _IDENTITY: task.to_json()}
     return npz.pack(arrays, metadata, _KIND)
 
   def of(self, task: Task) -> 'Snapshot':
@@ -147,7 +155,8 @@ class Snapshot(NamedTuple):
       if part not in parts or not rest:
         raise ValueError(f'Array {name!r} belongs to no policy or critic.')
       parts[part][rest] = array
-    policy = Policy(parts['policy'])
+    form = metadata.get(_FORM, forms.DEFAULT)
+    policy = Policy(parts['policy'], form=form)
     task = _task_of(metadata, policy.spec)
     if task is not None:
       policy = policy.of(task)

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from agents.deployed.deterministic import Deterministic
 from agents.deployed.policy import Policy
-from agents.deployed.stacked_policy import StackedPolicy
 from teachers.base import Teacher
 from teachers.checks import ask_actions
 from teachers.snapshot import SnapshotTeacher
@@ -42,7 +42,7 @@ class SideBySide:
     self._flat = self._inputs.reshape(-1, width)
     policies = [b.arrays for b, _ in blocks if isinstance(b, Policy)]
     if len(policies) == len(blocks) > 1:
-      self._act: Behaviour = StackedPolicy(policies, LANES)
+      self._act: Behaviour = Deterministic(policies, LANES)
     else:
       self._act = _one_by_one([behaviour for behaviour, _ in blocks])
 

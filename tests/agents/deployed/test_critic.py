@@ -17,7 +17,7 @@ def snapshot(sizes=(16, 12, 8), spec=SPEC):
   rng = np.random.default_rng(0)
   for v in (*policy.variables, *critic.variables):
     v.assign(rng.normal(0, 1.5 / np.sqrt(v.shape[0]), v.shape))
-  return critic, exports.snapshot(policy, critic, {})
+  return critic, exports.snapshot(exports.policy(policy), critic, {})
 
 
 def batch(size=50, spec=SPEC):

@@ -158,7 +158,7 @@ class TestBytes:
   def test_snapshot(self):
     critic = networks.make_critic(SPEC, (8, 6), -10.0, 10.0, 11)
     metadata = {'task': 'cheetah-run', 'return': 812.5, 'seeds': [1, 2]}
-    snapshot = exports.snapshot(make_module(), critic, metadata)
+    snapshot = exports.snapshot(make_policy(), critic, metadata)
     copy = Snapshot.from_bytes(snapshot.to_bytes())
     assert copy.metadata == metadata
     assert copy.policy.digest == make_policy().digest

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from agents.deployed.deterministic import Deterministic
 from agents.deployed.policy import Policy
-from agents.deployed.stacked_policy import StackedPolicy
 from teachers import untrained
 
 
@@ -18,7 +18,7 @@ def test_a_policy_acts_as_if_it_were_alone(
   count: int, layer_sizes: tuple[int, ...]
 ) -> None:
   alone = policies(count, *layer_sizes)
-  stacked = StackedPolicy([policy.arrays for policy in alone], 8)
+  stacked = Deterministic([policy.arrays for policy in alone], 8)
   random = np.random.default_rng(0)
   for _ in range(3):
     rows = random.standard_normal((count, 8, 17), np.float32)
@@ -29,7 +29,7 @@ def test_a_policy_acts_as_if_it_were_alone(
 
 def test_a_row_does_not_depend_on_the_other_rows() -> None:
   (policy,) = policies(1, 256, 256)
-  stacked = StackedPolicy([policy.arrays], 8)
+  stacked = Deterministic([policy.arrays], 8)
   rows = np.random.default_rng(0).standard_normal((1, 8, 17), np.float32)
   expected = stacked(rows)[0, 3]
   rows[0, [0, 1, 2, 4, 5, 6, 7]] = np.nan
@@ -39,4 +39,4 @@ def test_a_row_does_not_depend_on_the_other_rows() -> None:
 def test_policies_of_two_shapes_are_refused() -> None:
   arrays = [policies(1, 8, 8)[0].arrays, policies(1, 8, 9)[0].arrays]
   with pytest.raises(ValueError, match=r'shapes .*\(9,\).* cannot be stacked'):
-    StackedPolicy(arrays, 8)
+    Deterministic(arrays, 8)

@@ -1,37 +1,36 @@
-"""Several policies of one shape in one pass, each with rows of its own."""
+"""Several networks of one shape in one pass, each with rows of its own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from agents.deployed import layers
-
-Arrays = Mapping[str, np.ndarray]
-"""A policy's weights by name, as `policy.Policy.arrays` gives them."""
+from agents.deployed.layers import Arrays
 
 
-class StackedPolicy:
-  """P policies that act on R rows each; a call of NumPy serves all of them.
+class StackedNetwork:
+  """P networks of R rows: linear, layer norm, tanh, (linear, ELU)*, linear.
 
-  A policy's actions depend, bit for bit, on R but not on the other policies,
-  nor on how many there are. It holds buffers: one thread at a time may call it.
+  A call of NumPy serves all of them. A network's outputs depend, bit for bit,
+  on R but not on the other networks, nor on how many there are. It holds
+  buffers: one thread at a time may call it.
   """
 
-  def __init__(self, policies: Sequence[Arrays], rows: int):
+  def __init__(self, networks: Sequence[Arrays], rows: int):
     """Takes the weights, which must not change any more.
 
     Args:
-      policies: at least one, checked before.
+      networks: at least one, checked before (`layers.check`); arrays of other
+        names are left alone.
       rows: how many observations each of them gets at a time.
 
     Raises:
       ValueError: they are not of one shape.
     """
-    _check_shapes(policies)
-    self.rows = rows
-    count = sum(name.endswith('/w') for name in policies[0])
+    _check_shapes(networks)
+    count = sum(name.endswith('/w') for name in networks[0])
     stacks = [
-      (_stack(policies, f'{i}/w'), _stack(policies, f'{i}/b')[:, None])
+      (stack(networks, f'{i}/w'), stack(networks, f'{i}/b')[:, None])
       for i in range(count)
     ]  # (weights [P, n, m], bias [P, 1, m])
     # Centred, so that the first layer's outputs have mean 0 and the layer norm
@@ -45,16 +44,16 @@ class StackedPolicy:
     self._hidden = [
       (w, b, y, np.zeros_like(y), np.empty_like(y)) for w, b, y in hidden
     ]
-    self._scale = _stack(policies, 'norm/scale')[:, None]
-    self._offset = _stack(policies, 'norm/offset')[:, None]
-    shape = len(policies), rows, stacks[0][0].shape[1]
+    self._scale = stack(networks, 'norm/scale')[:, None]
+    self._offset = stack(networks, 'norm/offset')[:, None]
+    shape = len(networks), rows, stacks[0][0].shape[1]
     self._inputs = np.empty(shape, np.float32)
-    self._norm = np.empty((len(policies) * rows, 1), np.float32)
+    self._norm = np.empty((len(networks) * rows, 1), np.float32)
 
   def __call__(self, observations: np.ndarray) -> np.ndarray:
-    """[P, R, S] to [P, R, A]; once a time step, so every call of NumPy counts.
+    """[P, R, S] to [P, R, O]; once a time step, so every call of NumPy counts.
 
-    The result is the caller's.
+    The result is a buffer, which the next call overwrites.
     """
     self._inputs[:] = observations  # As float32, and contiguous.
     (w, b, x), norm = self._first, self._norm
@@ -77,23 +76,21 @@ class StackedPolicy:
       x = np.maximum(y, negative, out=y)  # ELU
     w, b, y = self._head
     np.matmul(x, w, out=y)
-    np.add(y, b, out=y)
-    return np.tanh(y)
+    return np.add(y, b, out=y)
 
 
-def _stack(policies: Sequence[Arrays], name: str) -> np.ndarray:
-  if len(policies) == 1:
-    return policies[0][name][None]  # Most are alone; spares them the copy.
-  return np.stack([arrays[name] for arrays in policies])
+def stack(networks: Sequence[Arrays], name: str) -> np.ndarray:
+  """The arrays of that name of all networks, [P, ...]."""
+  if len(networks) == 1:
+    return networks[0][name][None]  # Most are alone; spares them the copy.
+  return np.stack([arrays[name] for arrays in networks])
 
 
-def _check_shapes(policies: Sequence[Arrays]) -> None:
-  first, *others = [
-    {name: array.shape for name, array in arrays.items()} for arrays in policies
-  ]
+def _check_shapes(networks: Sequence[Arrays]) -> None:
+  first, *others = map(layers.shapes, networks)
   for shapes in others:
     if shapes != first:
       raise ValueError(
-        f'A policy of shapes {shapes} cannot be stacked on one of {first}; '
+        f'A network of shapes {shapes} cannot be stacked on one of {first}; '
         'stack those of one shape only.'
       )
