@@ -231,9 +231,9 @@ def _make_learner(
   """Runs so many updates; exports the policy."""
   # Imported here: the evaluators need no TensorFlow.
   from agents import registry
-  from agents.base import Learner
   from agents.config import ObjectiveConfig
   from agents.d4pg.config import D4PGConfig
+  from agents.learner import Learner
   from datasets.memory import Memory
   from datasets.types import Episode, EpisodeId
   from launchers.nodes.batches import sampler_for

@@ -179,9 +179,9 @@ def _episodes() -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
 def _ours(kind: Any) -> Callable[[int], Any]:
   # Imported here: it sets TensorFlow's threads, which are not Acme's.
   from agents import registry
-  from agents.base import Learner
   from agents.config import ObjectiveConfig
   from agents.d4pg.config import D4PGConfig
+  from agents.learner import Learner
   from datasets.memory import Memory
   from datasets.types import EnvironmentSpec, Episode, EpisodeId
   from launchers.nodes.batches import sampler_for

@@ -5,9 +5,9 @@ import time
 from typing import get_args
 
 from agents import registry
-from agents.base import Learner
 from agents.config import Kind, ObjectiveConfig
 from agents.d4pg.config import D4PGConfig
+from agents.learner import Learner
 from benchmarks import teachers_parts
 from datasets.memory import Memory
 from launchers.nodes.batches import sampler_for

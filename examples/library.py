@@ -10,11 +10,11 @@ import tempfile
 import numpy as np
 
 from agents import registry
-from agents.base import Learner
 from agents.bc.config import BCConfig
 from agents.config import AgentConfig, ObjectiveConfig
 from agents.d4pg.config import D4PGConfig
 from agents.deployed.policy import Policy
+from agents.learner import Learner
 from datasets.memory import Memory
 from datasets.sampler import UniformSampler
 from datasets.store import EpisodeStore

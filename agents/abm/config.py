@@ -12,7 +12,7 @@ from agents.actor_critic.config import (
 
 @dataclasses.dataclass(frozen=True)
 class PriorConfig(ActorCriticConfig):
-  """The hyper-parameters of a prior that is the policy: epsilon = 0 (P004, D.3).
+  """The hyper-parameters of a prior that is the policy (P004, D.3).
 
   Attributes:
     snippet_length: transitions in a row; the published |tau| = 2 is 1 of them

@@ -68,8 +68,11 @@ class ActorCritic(base.Agent):
     """
     if objective.kind != 'none':
       raise ValueError(f'{config.kind} has no objective {objective.kind!r}.')
-    modules = {'policy': networks.policy, 'critic': networks.critic}
-    modules.update({_prior(i): p for i, p in enumerate(networks.priors)})
+    modules: dict[str, snt.Module] = {
+      'policy': networks.policy,
+      'critic': networks.critic,
+      **{_prior(i): prior for i, prior in enumerate(networks.priors)},
+    }
     rate, norm = config.learning_rate, config.gradient_norm
     groups = [
       Group(name, module.trainable_variables, rate, norm)
@@ -133,9 +136,7 @@ class ActorCritic(base.Agent):
     value = tf.reshape(self.expectation(values), [rows, length + 1])
     mask = tf.cast(batch.mask, tf.float32)  # [B, L]
     discount = self.config.discount * batch.discount
-    returns = snippets.bootstrapped_returns(
-      batch.reward, discount, value, mask
-    )
+    returns = snippets.bootstrapped_returns(batch.reward, discount, value, mask)
     acted = [rows, length + 1]
     return View(
       _flat(batch.observation[:, :-1]),

@@ -6,7 +6,7 @@ import numpy as np
 import sonnet as snt
 import tensorflow as tf
 
-from agents import base
+from agents import learner as learner_lib
 from agents.config import CloningConfig
 from agents.parts import losses
 from datasets.types import Demonstration
@@ -51,7 +51,7 @@ class EarlyStopping(tf.Module):
 
 def clone(
   config: CloningConfig,
-  learner: base.Learner,
+  learner: learner_lib.Learner,
   stopping: EarlyStopping,
   held_out: Demonstration,
   on_progress: Callable[[Mapping[str, float]], None],

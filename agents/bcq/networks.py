@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from agents import base
@@ -74,7 +73,7 @@ class BCQNetworks(base.Networks):
       self.policy,
       self.critics[0],
       self.latents.numpy(),
-      np.float32(self.bound),
+      self.bound,
     )
 
   def snapshot(self, metadata: Mapping[str, Any]) -> Snapshot:

@@ -116,7 +116,7 @@ class BCQ(base.Agent):
     )
 
   def _target(self, batch: Transition, step: tf.Tensor) -> tf.Tensor:
-    """r + g d max_i mix_j Q'_j(s', a_i), [B]."""
+    """R + g d max_i mix_j Q'_j(s', a_i), [B]."""
     config, nets, state = self.config, self.networks, batch.next_observation
     seed = self.random_seed(step, _CANDIDATES)
     generated = self._generate(state, config.num_candidates, seed)  # [n, B, A]

@@ -48,9 +48,7 @@ def temperature_dual(
   return temperature * (epsilon + log_mean)
 
 
-def decoupled(
-  online: Gaussian, target: Gaussian
-) -> tuple[Gaussian, Gaussian]:
+def decoupled(online: Gaussian, target: Gaussian) -> tuple[Gaussian, Gaussian]:
   """Two policies of which one moves its mean alone, the other its spread.
 
   Args:

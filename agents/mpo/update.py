@@ -53,7 +53,7 @@ class MPO(ActorCritic):
 
   def improve(self, view: View, step: tf.Tensor) -> tuple[Losses, Metrics]:
     """See `ActorCritic.improve`."""
-    config, eta = self.config, self.temperature.value
+    config, eta = self.config, self.temperature.value.read_value()
     samples, values = map(tf.stop_gradient, self.proposals(view, step))
     weights = losses.sample_weights(values, eta)  # [M, N]
     online = self.networks.policy(view.observation)

@@ -8,6 +8,7 @@ import tensorflow as tf
 from agents.parts.networks import LayerNormMLP
 from datasets.types import EnvironmentSpec
 
+
 class ScalarCritic(snt.Module):
   """Q(s, a) as one number."""
 

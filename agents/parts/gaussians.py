@@ -1,17 +1,16 @@
 """Policies that are Gaussian in every dimension, and what is asked of them."""
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import sonnet as snt
 import tensorflow as tf
-import tensorflow_probability as tfp
+from tensorflow_probability import distributions as tfd
 
 from agents.parts.networks import LayerNormMLP
 from datasets.types import EnvironmentSpec
 
-tfd = tfp.distributions
-
-Gaussian = tfd.Independent
+Gaussian: TypeAlias = tfd.Independent
 """Normal in each dimension of the last axis: one event of A numbers."""
 
 

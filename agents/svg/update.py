@@ -62,9 +62,7 @@ class PriorSVG(SVG):
     self.multiplier = duals.Multiplier(
       'multiplier', config.initial_multiplier, config.multiplier_floor
     )
-    super().__init__(
-      config, networks, objective, multipliers=[self.multiplier]
-    )
+    super().__init__(config, networks, objective, multipliers=[self.multiplier])
     self.config: PriorSVGConfig = config
 
   def improve(self, view: View, step: tf.Tensor) -> tuple[Losses, Metrics]:
@@ -76,7 +74,8 @@ class PriorSVG(SVG):
     )  # [N]
     kl = masked_mean(divergence, view.mask)
     constraint = duals.Constraint(self.multiplier, self.config.epsilon, kl)
+    metrics['multiplier'] = self.multiplier.value.read_value()
     return {
       'policy': losses['policy'] + duals.penalty(constraint),
       'dual': duals.multiplier_loss(constraint),
-    }, {**metrics, 'kl_prior': kl, 'multiplier': self.multiplier.value}
+    }, {**metrics, 'kl_prior': kl}

@@ -13,9 +13,10 @@ import numpy as np
 import tensorflow as tf
 
 from agents import registry
-from agents.base import Agent, Learner
+from agents.base import Agent
 from agents.bc.early_stopping import EarlyStopping, clone
 from agents.bc.update import BC
+from agents.learner import Learner
 from datasets.memory import Memory
 from datasets.sampler import UniformSampler
 from datasets.types import EnvironmentSpec

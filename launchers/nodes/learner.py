@@ -6,7 +6,7 @@ import time
 from typing import Any, Optional
 
 from agents import checkpoint
-from agents.base import LearningStoppedError
+from agents.learner import LearningStoppedError
 from datasets import replay
 from datasets.memory import Memory
 from datasets.store import digest_of, episode_digest

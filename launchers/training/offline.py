@@ -9,9 +9,9 @@ from typing import Any, Optional
 import numpy as np
 
 from agents import checkpoint, registry
-from agents.base import Learner
 from agents.config import AgentConfig, ObjectiveConfig
 from agents.deployed.policy import Policy
+from agents.learner import Learner
 from datasets import files
 from datasets.memory import Memory
 from datasets.store import EpisodeStore, digest_of

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Optional, Union
 
 from agents import checkpoint, registry
-from agents.base import Learner
 from agents.config import ObjectiveConfig
 from agents.deployed.policy import Policy
+from agents.learner import Learner
 from datasets.memory import Memory
 from datasets.store import EpisodeStore
 from datasets.types import Episode, EpisodeId

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from agents import base, checkpoint
+from agents import learner as learner_lib
 from tests.agents import problems
 
 
@@ -30,7 +31,7 @@ class AgentContract(abc.ABC):
     """The modules that nothing may change."""
 
   def make_learner(self, steps_per_call=20):
-    return base.Learner(self.make_agent(), self.sample, steps_per_call)
+    return learner_lib.Learner(self.make_agent(), self.sample, steps_per_call)
 
   @pytest.fixture(scope='class')
   @classmethod
@@ -89,7 +90,7 @@ class AgentContract(abc.ABC):
     assert len(trained_learner.variables) == len(self.make_learner().variables)
 
   def test_divergence_is_an_error(self):
-    learner = base.Learner(self.make_agent(), self._poisoned, 4)
+    learner = learner_lib.Learner(self.make_agent(), self._poisoned, 4)
     learner.run(2)
     with pytest.raises(FloatingPointError, match=r'is nan at learner step 5'):
       learner.run(10)

@@ -1,7 +1,7 @@
 """Small agents of logs, for the tests of each."""
 
 import dataclasses
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -29,7 +29,8 @@ def config_of(kind: str, **options: Any) -> AgentConfig:
   """The agent's configuration, small, with these options."""
   make = registry.find(kind).config
   names = {field.name for field in dataclasses.fields(make)}
-  return make(**{k: v for k, v in SMALL.items() if k in names}, **options)
+  small = {k: v for k, v in SMALL.items() if k in names}
+  return make(**{**small, **options})
 
 
 def make_agent(kind: str, seed: int = 1, **options: Any) -> Any:
@@ -54,7 +55,7 @@ class OfSnippets(AgentContract):
   """The contract for an agent that learns from snippets."""
 
   kind: str
-  options: dict[str, Any] = {}
+  options: ClassVar[dict[str, Any]] = {}
 
   def make_agent(self):
     return make_agent(self.kind, target_update_period=3, **self.options)

@@ -9,7 +9,7 @@ import pytest
 # Sizes at which TensorFlow does divide its work among threads.
 _CODE = """
 import hashlib
-from agents import base
+from agents import learner as learner_lib
 from agents.config import ObjectiveConfig
 from agents.d4pg.config import D4PGConfig
 from agents import registry
@@ -18,7 +18,7 @@ from tests.agents import problems
 
 networks = registry.make_networks(D4PGConfig(), problems.SPEC, seed=0)
 agent = D4PG(D4PGConfig(), networks, ObjectiveConfig('bc_decay'), 10)
-learner = base.Learner(agent, lambda *n: problems.transitions(*n, 256))
+learner = learner_lib.Learner(agent, lambda *n: problems.transitions(*n, 256))
 learner.run(5)
 digest = hashlib.sha256()
 for variable in learner.variables:

@@ -8,14 +8,14 @@ from agents.actor_critic.update import FILTERS, imitation
 from agents.config import ObjectiveConfig
 from agents.mpo.update import MPO
 from tests.agents import problems
-from tests.agents.family import config_of, make_agent, update
+from tests.agents.family import make_agent, update
 
 SNIPPETS = problems.first(problems.snippets(0, 1, shape=(6, 4)))
 STEP = tf.constant(7, tf.int64)
 
 
 def test_targets_are_of_the_next_state():
-  """r + g d V(s'), B-amb-1; V is the mean over samples of both targets."""
+  """R + g d V(s'), B-amb-1; V is the mean over samples of both targets."""
   agent = make_agent('svg')
   view = agent.look(SNIPPETS, STEP)
   nets, gamma = agent.networks, agent.config.discount
@@ -112,10 +112,9 @@ def test_the_prior_is_fitted_by_the_log_alone():
 
 
 def test_an_objective_is_refused():
-  config = config_of('mpo')
-  nets = make_agent('mpo').networks
+  agent = make_agent('mpo')
   with pytest.raises(ValueError, match="mpo has no objective 'bc_decay'"):
-    MPO(config, nets, ObjectiveConfig('bc_decay'))
+    MPO(agent.config, agent.networks, ObjectiveConfig('bc_decay'))
 
 
 def test_draws_differ_by_step_and_purpose_and_come_again():

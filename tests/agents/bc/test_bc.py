@@ -4,6 +4,7 @@ import sonnet as snt
 import tensorflow as tf
 
 from agents import base, checkpoint, registry
+from agents import learner as learner_lib
 from agents.bc.config import BCConfig
 from agents.bc.early_stopping import EarlyStopping, clone
 from agents.bc.update import BC
@@ -40,7 +41,7 @@ def make_networks():
 
 def make(config=CONFIG):
   networks = make_networks()
-  learner = base.Learner(BC(config, networks), problems.demonstrations)
+  learner = learner_lib.Learner(BC(config, networks), problems.demonstrations)
   return learner, EarlyStopping(networks.policy)
 
 
@@ -73,7 +74,7 @@ def test_linear_teacher_is_recovered():
     return Demonstration(observation, observation @ teacher)
 
   config = CloningConfig(steps=1000, learning_rate=1e-2)
-  learner = base.Learner(BC(config, Linear()), sample, 100)
+  learner = learner_lib.Learner(BC(config, Linear()), sample, 100)
   learner.run(config.steps)
   assert learner.run(1)['cloning_loss'] < 1e-6
 

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from agents.base import Learner
 from agents.bcq.networks import LATENT_BOUND
 from agents.bcq.update import evaluate, perturbed
+from agents.learner import Learner
 from agents.parts import vae
 from tests.agents import problems
 from tests.agents.contract import AgentContract
@@ -40,7 +40,7 @@ class TestOneCritic(OfTransitions):
 
 
 def reference_target(agent, count):
-  """r + g d max_i mix_j Q'_j, in NumPy, of the agent's own draws."""
+  """R + g d max_i mix_j Q'_j, in NumPy, of the agent's own draws."""
   nets, config = agent.networks, agent.config
   state = BATCH.next_observation
   noise = tf.random.stateless_normal(
@@ -141,7 +141,7 @@ def groups(agent):
   [('critics', ['vae'], 'policy'), ('policy', ['vae', 'critic'], 'policy')],
 )
 def test_each_loss_trains_its_own(changed, same, other):
-  """Invariant C-I6: the log makes the generator, and both of them the critic."""
+  """Invariant C-I6: the log makes the generator, those two the critics."""
   results = []
   for shift in (0.0, 0.5):
     agent = make_agent('bcq')

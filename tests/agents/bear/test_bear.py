@@ -44,7 +44,7 @@ def test_without_room_it_is_the_behaviour_model():
     'bear', epsilon=1e-6, initial_multiplier=1e3, learning_rate=3e-3
   )
   nets = agent.networks
-  graph = tf.function(agent.update)
+  graph = tf.function(agent.update, autograph=False)
   for step in range(600):
     graph(SNIPPETS, tf.constant(step, tf.int64))
   (prior,) = nets.priors

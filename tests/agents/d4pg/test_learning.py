@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from agents import base, registry
+from agents import learner as learner_lib
+from agents import registry
 from agents.config import ObjectiveConfig
 from agents.d4pg.config import D4PGConfig
 from agents.d4pg.update import D4PG
@@ -40,7 +41,7 @@ def test_learns_a_bandit():
 
   networks = registry.make_networks(config, spec, seed=0)
   agent = D4PG(config, networks, ObjectiveConfig('none'), 1)
-  learner = base.Learner(agent, sample, steps_per_call=100)
+  learner = learner_lib.Learner(agent, sample, steps_per_call=100)
   held_out = states(np.random.default_rng(1), 500)
 
   def loss():

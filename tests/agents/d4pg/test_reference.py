@@ -11,7 +11,7 @@ import numpy as np
 import sonnet as snt
 import tensorflow as tf
 
-from agents import base
+from agents import learner as learner_lib
 from agents.config import ObjectiveConfig
 from agents.d4pg.config import D4PGConfig
 from agents.d4pg.update import D4PG
@@ -40,7 +40,7 @@ class Sample(NamedTuple):
 
 def test_equals_acme():
   ours = make_networks(CONFIG, problems.SPEC, seed=0)
-  learner = base.Learner(
+  learner = learner_lib.Learner(
     D4PG(CONFIG, ours, ObjectiveConfig('none'), STEPS), problems.transitions
   )
   acmes = _acme_learner(ours)

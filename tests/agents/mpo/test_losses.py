@@ -55,7 +55,7 @@ def test_the_temperature_finds_its_bound(epsilon):
   eta = tf.Variable(3.0, constraint=lambda x: tf.maximum(x, 1e-3))
   adam = optimizers.Adam([eta], 1e-2, 40.0)
 
-  @tf.function
+  @tf.function(autograph=False)
   def step():
     with tf.GradientTape() as tape:
       dual = losses.temperature_dual(tf.constant(VALUES), eta, epsilon)
@@ -128,7 +128,9 @@ def test_weighted_likelihood():
     log = -0.5 * z**2 - np.log(s.numpy()) - 0.5 * np.log(2 * np.pi)
     expected -= (weights * log.sum(axis=2)).sum(axis=0)
   np.testing.assert_allclose(
-    losses.weighted_likelihood(tf.constant(weights), samples, moved),
+    losses.weighted_likelihood(
+      tf.constant(weights), tf.constant(samples), moved
+    ),
     expected,
     rtol=1e-4,
   )

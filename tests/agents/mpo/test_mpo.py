@@ -1,3 +1,5 @@
+from typing import ClassVar
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -14,7 +16,7 @@ class TestMPO(OfSnippets):
 
 class TestMPOByDimension(OfSnippets):
   kind = 'mpo'
-  options = {'per_dimension': True}
+  options: ClassVar = {'per_dimension': True}
 
 
 class TestBMMPO(OfSnippets):
@@ -27,7 +29,7 @@ class TestABMMPO(OfSnippets):
 
 class TestABMMPOWithExponential(OfSnippets):
   kind = 'abm_mpo'
-  options = {'advantage_filter': 'exponential'}
+  options: ClassVar = {'advantage_filter': 'exponential'}
 
 
 def proposals_of(agent):
@@ -65,6 +67,7 @@ def test_a_policy_that_has_moved_too_far_is_held(shape):
   for shift in (0.0, 1.0):
     agent = make_agent('mpo', per_dimension=bool(shape))
     assert agent.alpha_mean.value.shape == shape
+    agent.networks.begin_reinforcement()
     agent.networks.policy.head.b.assign_add([shift, shift, 0.0, 0.0])
     before = agent.alpha_mean.value.numpy()
     update(agent, SNIPPETS)
@@ -75,6 +78,7 @@ def test_a_policy_that_has_moved_too_far_is_held(shape):
 
 def test_metrics_say_what_the_bounds_are_about():
   agent = make_agent('mpo')
+  agent.networks.begin_reinforcement()
   metrics = update(agent, SNIPPETS)
   assert metrics['kl_mean'] == metrics['kl_covariance'] == 0  # At the start.
   assert metrics['temperature'] == 3.0

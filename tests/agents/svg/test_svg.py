@@ -78,9 +78,9 @@ def test_it_climbs_the_target_critic_through_its_samples():
       )
       for m in range(5)
     ]
-    mean = tf.reduce_sum(tf.stack(values) * view.mask) / (
+    loss = -tf.reduce_sum(tf.stack(values) * view.mask) / (
       5 * tf.reduce_sum(view.mask)
     )
-  expected = tape.gradient(-mean, nets.policy.trainable_variables)
+  expected = tape.gradient(loss, nets.policy.trainable_variables)
   for a, b in zip(policy_gradient(agent), expected, strict=True):
     np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-6)

@@ -48,7 +48,7 @@ def declare(monkeypatch):
     folder = types.ModuleType('agents.made_up')
     folder.ENTRY = Entry(MadeUpConfig, '', '', batches)  # type: ignore[attr-defined]  # What a folder enters.
     monkeypatch.setitem(sys.modules, 'agents.made_up', folder)
-    monkeypatch.setattr(registry, 'KINDS', (*registry.KINDS, 'made_up'))
+    monkeypatch.setitem(registry.KINDS, 'made_up', 'agents.made_up:ENTRY')
 
   return enter
 

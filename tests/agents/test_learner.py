@@ -6,6 +6,7 @@ import sonnet as snt
 import tensorflow as tf
 
 from agents import base, checkpoint
+from agents import learner as learner_lib
 
 
 class Batch(NamedTuple):
@@ -66,7 +67,7 @@ class Recorder:
 def test_exactly_so_many_steps(steps):
   """Invariant A-I11: the learner's steps are those it was told."""
   recorder = Recorder()
-  learner = base.Learner(Counting(100), recorder, steps_per_call=4)
+  learner = learner_lib.Learner(Counting(100), recorder, steps_per_call=4)
   metrics = learner.run(steps)
   assert learner.steps == steps
   assert learner.agent.online.w.numpy() == steps * (steps + 1) / 2
@@ -78,7 +79,7 @@ def test_exactly_so_many_steps(steps):
 
 def test_steps_go_on():
   recorder = Recorder()
-  learner = base.Learner(Counting(100), recorder, steps_per_call=4)
+  learner = learner_lib.Learner(Counting(100), recorder, steps_per_call=4)
   learner.run(3)
   assert learner.run(6)['step'] == np.mean([3, 4, 5, 6, 7, 8])
   assert recorder.calls == [(0, 3), (3, 4), (7, 2)]
@@ -87,7 +88,7 @@ def test_steps_go_on():
 @pytest.mark.parametrize('period', [1, 3, 5])
 @pytest.mark.parametrize('steps_per_call', [1, 4])
 def test_targets_are_copied_before_the_update(period, steps_per_call):
-  learner = base.Learner(Counting(period), Recorder(), steps_per_call)
+  learner = learner_lib.Learner(Counting(period), Recorder(), steps_per_call)
   seen = [learner.run(1)['target'] for _ in range(11)]
   sums = np.cumsum(np.arange(11))  # The online weight before step n.
   assert seen == [sums[n - n % period] for n in range(11)]
@@ -101,7 +102,7 @@ def test_one_graph_serves_every_length():
       traces.append(step)
       return super().update(batch, step)
 
-  learner = base.Learner(Traced(3), Recorder(), steps_per_call=4)
+  learner = learner_lib.Learner(Traced(3), Recorder(), steps_per_call=4)
   for steps in (1, 2, 9, 4):
     learner.run(steps)
   # TensorFlow traces the body of a loop more than once for one graph.
@@ -110,15 +111,15 @@ def test_one_graph_serves_every_length():
 
 @pytest.mark.parametrize('steps', [0, -1])
 def test_refuses_no_steps(steps):
-  learner = base.Learner(Counting(1), Recorder())
+  learner = learner_lib.Learner(Counting(1), Recorder())
   with pytest.raises(ValueError, match='num_steps'):
     learner.run(steps)
   with pytest.raises(ValueError, match='steps_per_call'):
-    base.Learner(Counting(1), Recorder(), steps)
+    learner_lib.Learner(Counting(1), Recorder(), steps)
 
 
 def test_a_batch_that_is_too_short_is_an_error():
-  learner = base.Learner(
+  learner = learner_lib.Learner(
     Counting(100), lambda first, count: Recorder()(first, count - 1)
   )
   with pytest.raises(ValueError, match='3 steps'):
@@ -127,10 +128,10 @@ def test_a_batch_that_is_too_short_is_an_error():
 
 def test_files_do_not_tell_what_was_traced(tmp_path):
   """A learner that was restored saves what one that went on saves."""
-  straight = base.Learner(Counting(100), Recorder())
+  straight = learner_lib.Learner(Counting(100), Recorder())
   straight.run(2)
   checkpoint.save({'learner': straight}, tmp_path / 'first', 2)
-  restored = base.Learner(Counting(100), Recorder())
+  restored = learner_lib.Learner(Counting(100), Recorder())
   checkpoint.restore_newest({'learner': restored}, tmp_path / 'first')
   for name, learner in (('straight', straight), ('restored', restored)):
     checkpoint.save({'learner': learner}, tmp_path / name, 2)
@@ -149,8 +150,8 @@ def test_a_stop_breaks_off_between_two_calls():
     return len(asked) == 2
 
   agent = Counting(period=1_000)
-  learner = base.Learner(agent, Recorder(), 4, is_stopping)
-  with pytest.raises(base.LearningStoppedError):
+  learner = learner_lib.Learner(agent, Recorder(), 4, is_stopping)
+  with pytest.raises(learner_lib.LearningStoppedError):
     learner.run(100)
   assert asked == [4, 8]
   learner.run(4)  # One that is at its end has nothing to break off.
