@@ -153,7 +153,7 @@ def _encode_members(
   return members
 
 
-def _digest(members: Mapping[str, bytes]) -> bytes:
+def _digest(members: Mapping[str, npy.Bytes]) -> bytes:
   sha = hashlib.sha256()
   for name, member in sorted(members.items()):
     # Lengths first, so that no two contents give the same stream.

@@ -36,7 +36,8 @@ class Column:
     size = self._size + len(values)
     if size > len(self._data):
       # A little more than is needed: moving pages is cheap, idle ones are not.
-      room = size + max(size // 128, 4096)
+      # Small blocks have no pages of their own and are copied: more for them.
+      room = size + max(size // 128, min(size, 65_536), 4096)
       # No one else refers to the data, which is what refcheck asks; it counts
       # references and so is wrong under a debugger or a profiler.
       self._data.resize((room, *self._data.shape[1:]), refcheck=False)

@@ -6,7 +6,7 @@ import logging
 import pathlib
 from typing import NamedTuple, Optional
 
-from datasets import arrays, encoding, files, naming, validation
+from datasets import ahead, arrays, encoding, files, naming, validation
 from datasets.naming import file_name as file_name
 from datasets.types import Episode, EpisodeId
 
@@ -96,7 +96,7 @@ class EpisodeStore:
     """
     data, digest = arrays.encode(*encoding.to_arrays(episode))
     path = self._path(episode.identity)
-    kept = self._kept_digest(path)
+    kept = self._kept_digest(episode.identity, path)
     if kept is None:
       files.write_bytes(path, data)
       self._remember(path, digest)
@@ -129,7 +129,7 @@ class EpisodeStore:
     """
     path = self._path(identity)
     try:
-      return self._read(path)
+      return self._read(identity, path)
     except FileNotFoundError:
       raise KeyError(f'{identity} is not in {self._directory}.') from None
 
@@ -142,7 +142,7 @@ class EpisodeStore:
       files.DamagedFileError: a file is torn or altered: call `quarantine`.
     """
     return {
-      identity: self._digest(path)
+      identity: self._digest(identity, path)
       for identity, path in sorted(self._paths().items())
     }
 
@@ -159,10 +159,11 @@ class EpisodeStore:
     moved = []
     for path in sorted(self._directory.glob('*.npz')):
       try:
+        identity = naming.identity_of(path)
         if check is None:
-          self._digest(path)
+          self._digest(identity, path)
         else:
-          check(self._read(path))
+          check(self._read(identity, path))
       except files.DamagedFileError as error:
         moved.append(self._set_aside(path, error.reason))
       except validation.EpisodeRefused as error:
@@ -174,6 +175,8 @@ class EpisodeStore:
   ) -> Iterator[Episode]:
     """Episodes that pass a check, sorted by identity.
 
+    A few are read ahead, beside whoever takes them.
+
     Args:
       check: what they must pass.
       only: these; None: all.
@@ -181,18 +184,19 @@ class EpisodeStore:
     Raises:
       validation.EpisodeRefused: one does not pass; names its file.
     """
-    for identity in sorted(self._paths() if only is None else only):
-      path, episode = self._path(identity), self.read(identity)
+    wanted = sorted(self._paths() if only is None else only)
+    for episode in ahead.in_order(self.read, wanted):
       try:
         check(episode)
       except validation.EpisodeRefused as error:
+        path = self._path(episode.identity)
         raise validation.EpisodeRefused(f'{path}: {error}') from error
       yield episode
 
   def __iter__(self) -> Iterator[Episode]:
     """Every episode, sorted by identity."""
-    for _, path in sorted(self._paths().items()):
-      yield self._read(path)
+    for identity, path in sorted(self._paths().items()):
+      yield self._read(identity, path)
 
   def __len__(self) -> int:
     return len(self._paths())
@@ -207,8 +211,7 @@ class EpisodeStore:
     paths = self._directory.glob('*.npz')
     return {naming.identity_of(path): path for path in paths}
 
-  def _read(self, path: pathlib.Path) -> Episode:
-    identity = naming.identity_of(path)
+  def _read(self, identity: EpisodeId, path: pathlib.Path) -> Episode:
     content = arrays.read_content(path)
     try:
       episode = encoding.from_arrays(content.arrays, content.metadata)
@@ -219,19 +222,21 @@ class EpisodeStore:
     self._remember(path, content.digest)
     return episode
 
-  def _digest(self, path: pathlib.Path) -> str:
+  def _digest(self, identity: EpisodeId, path: pathlib.Path) -> str:
     verified = self._verified.get(path.name)
     if verified is None or verified[0] != _stamp(path):
-      self._read(path)
+      self._read(identity, path)
     return self._verified[path.name][1]
 
   def _remember(self, path: pathlib.Path, digest: str) -> None:
     self._verified[path.name] = (_stamp(path), digest)
 
-  def _kept_digest(self, path: pathlib.Path) -> Optional[str]:
+  def _kept_digest(
+    self, identity: EpisodeId, path: pathlib.Path
+  ) -> Optional[str]:
     """The digest of what the store holds there, if that is whole."""
     try:
-      return self._digest(path)
+      return self._digest(identity, path)
     except FileNotFoundError:
       return None
     except files.DamagedFileError as error:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Optional
 from rich.console import Console
 import tyro
 
+from datasets.tasks import Task
 from launchers import options
 from launchers.acting.outcomes import ActingStoppedError
 from launchers.display import progress_bar
@@ -20,7 +21,7 @@ from launchers.runs.run_directory import RunDirectory
 
 if TYPE_CHECKING:
   from launchers.training.evaluations import OfflineEvaluations
-  from launchers.training.offline import OfflineTrainer
+  from launchers.training.offline import Log, OfflineTrainer
 
 _LOG_INTERVAL = 100  # Updates from one row of metrics.csv to the next.
 
@@ -42,13 +43,13 @@ def train(config: OfflineConfig, console: Console) -> dict[str, Any]:
   """
   # TensorFlow takes seconds, which a refusal of the options need not wait for.
   from launchers.training.evaluations import OfflineEvaluations
-  from launchers.training.offline import Log, OfflineTrainer
+  from launchers.training.offline import OfflineTrainer
 
   if not config.data:
     raise ValueError('Nothing to learn from is named. Give --data DIRECTORY.')
   evaluations = OfflineEvaluations(config) if config.task else None
   task = evaluations.task if evaluations else None
-  log = Log(config.data, config.agent, task)
+  log = _load(config, task, console)
   if task and task.spec != log.spec:  # Of episodes that do not say their task.
     raise ValueError(
       f'{config.task} has observations and actions of widths '
@@ -74,6 +75,21 @@ def train(config: OfflineConfig, console: Console) -> dict[str, Any]:
     'digest': trainer.policy().digest,
     'return_mean': evaluations.last_return if evaluations else None,
   }
+
+
+def _load(
+  config: OfflineConfig, task: Optional[Task], console: Console
+) -> 'Log':
+  """Reads all episodes into memory."""
+  from launchers.training.offline import Log
+
+  with progress_bar(console) as progress:
+    bar = progress.add_task('reading the data', total=None, unit='episodes')
+
+    def report(done: int, total: int) -> None:
+      progress.update(bar, completed=done, total=total)
+
+    return Log(config.data, config.agent, task, report)
 
 
 def _learn(

@@ -1,6 +1,6 @@
 """Training from files alone, resumable to the bit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 import hashlib
 from pathlib import Path
 import time
@@ -40,6 +40,7 @@ class Log:
     directories: Sequence[Path],
     config: AgentConfig,
     task: Optional[Task] = None,
+    report: Callable[[int, int], None] = lambda done, total: None,
   ):
     """Reads and checks them.
 
@@ -49,6 +50,7 @@ class Log:
       config: its n-step and discount make the items.
       task: what they must have been acted in, if it is known; older episodes do
         not say.
+      report: told after each episode how many are read, of how many.
 
     Raises:
       FileNotFoundError: there is no such directory.
@@ -59,11 +61,13 @@ class Log:
     self.num_episodes = 0
     digests = hashlib.sha256()
     check = OneTask(task)
-    for directory in directories:
-      store = EpisodeStore.open(directory)
+    stores = [EpisodeStore.open(directory) for directory in directories]
+    total = sum(map(len, stores))
+    for store in stores:
       for episode in store.checked(check):
         self.memory.extend([episode])
         self.num_episodes += 1
+        report(self.num_episodes, total)
       digests.update(digest_of(store.digests()).encode())
     if check.spec is None:
       names = ', '.join(map(str, directories))

@@ -96,3 +96,52 @@ def test_no_member_is_read_twice_or_unpacked():
         archive.writestr(name, b'0' * 10)
     with pytest.raises(ValueError, match=message):
       npy.read_archive(buffer.getvalue())
+
+
+def archive(name: str = 'a.npy') -> bytearray:
+  buffer = io.BytesIO()
+  with zipfile.ZipFile(buffer, 'w') as file:
+    file.writestr(name, b'0123456789')
+  return bytearray(buffer.getvalue())
+
+
+def test_members_are_those_that_zipfile_reads():
+  for name in ('a.npy', 'ä.npy'):
+    data = bytes(archive(name))
+    assert npy.read_archive(data) == {name.removesuffix('.npy'): b'0123456789'}
+  # Something before it moves all of it.
+  assert npy.read_archive(b'before' + data) == {'ä': b'0123456789'}
+
+
+@given(st.integers(0, len(archive()) - 1), st.integers(1, 255))
+@settings(max_examples=300, deadline=None)
+def test_an_altered_archive_holds_the_same_or_nothing(position, change):
+  """Under the name of the member, or under another where that was altered."""
+  data = archive()
+  data[position] ^= change
+  try:
+    members = npy.read_archive(bytes(data))
+  except ValueError:
+    return
+  assert [bytes(member) for member in members.values()] in ([b'0123456789'], [])
+
+
+@pytest.mark.parametrize(
+  ('position', 'values', 'message'),
+  [
+    (0, b'PK\x03\x05', 'not where it should be'),
+    (30, b'b', 'not where it should be'),
+    (40, b'2', 'is altered'),
+    # In the directory, which begins at 45: flags, and the two sizes.
+    (53, b'\x01', 'is encrypted'),
+    (53, b'\x40', 'is encrypted'),
+    (65, b'\x09', 'is cut'),
+    (69, b'\x0b', 'is cut'),
+    (65, b'\xff\0\0\0\xff', 'is cut'),
+  ],
+)
+def test_a_forged_entry_is_refused(position, values, message):
+  data = archive()
+  data[position : position + len(values)] = values
+  with pytest.raises(ValueError, match=message):
+    npy.read_archive(bytes(data))

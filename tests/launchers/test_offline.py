@@ -65,6 +65,7 @@ def run(runs: Path, data: Path, *words: str) -> dict:
   process = start(runs, data, *words)
   output, errors = process.communicate(timeout=120)
   assert process.returncode == 0, errors
+  assert 'reading the data 3/3 episodes' in errors
   return json.loads(output.splitlines()[-1])
 
 
