@@ -57,15 +57,10 @@ def _critic(snapshot: Snapshot) -> Critic:
   """The critic of a snapshot.
 
   Raises:
-    ValueError: the learner's graph could not hold it beside this policy.
+    ValueError: it is none, or not one for this policy's task.
   """
   spec = snapshot.policy.spec
   critic = Critic(snapshot.critic, spec.action_size)
-  if 'atoms' not in snapshot.critic:
-    raise ValueError(
-      'its critic has no atoms: store the values that its outputs are the '
-      'logits of, or leave the critic out.'
-    )
   if critic.observation_size != spec.observation_size:
     raise ValueError(
       f'its critic takes observations of width {critic.observation_size}, but '

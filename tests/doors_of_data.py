@@ -1,5 +1,6 @@
 """Files of data and weights: each whole, and how programs read it."""
 
+from collections.abc import Callable
 import csv
 import io
 import json
@@ -12,13 +13,15 @@ import tensorflow as tf
 
 from agents import checkpoint
 from agents.deployed import npz
+from agents.deployed.policy import Snapshot
 from datasets import arrays as array_files
 from datasets.store import EpisodeStore
 from datasets.validation import check_episode
 from launchers.runs.run_directory import RunDirectory
-from teachers import checks, registry, snapshot
+from teachers import checks, registry, snapshot, untrained
 from teachers.base import Task
 from tests import mutants
+from tests.agents.deployed import made
 from tests.datasets import samples
 
 _CARTPOLE = Task('cartpole-balance', 5, 1)
@@ -67,6 +70,19 @@ def read_teacher(path: Path) -> None:
   if 'action_gradients' in teacher.gives:
     actions = np.zeros((2, 1), np.float32)
     checks.ask_action_gradients(teacher, observations, actions)
+
+
+def of_form(form: str) -> Callable[[Path], Path]:
+  """A policy of that form, with a critic."""
+
+  def write(root: Path) -> Path:
+    path = root / 'teacher.npz'
+    made_one = made.make(form, *_CARTPOLE.spec, hidden=(8, 8)).of(_CARTPOLE)
+    critic = dict(untrained.make(6, 1, 0, (8, 8)).arrays)
+    path.write_bytes(Snapshot(made_one, critic, {'seed': 1}).to_bytes())
+    return path
+
+  return write
 
 
 def policy(root: Path) -> Path:

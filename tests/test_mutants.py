@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Optional
 
 import pytest
 
+from agents.deployed.forms import FORMS
 from tests import doors_of_data as data
 from tests import doors_of_runs as runs
 from tests import mutants
@@ -59,6 +60,10 @@ DOORS = {
   'episode': Door(data.episode, data.read_episode, data.of_episode),
   'policy': Door(data.policy, data.read_policy, data.of_npz),
   'snapshot': Door(data.shipped, data.read_teacher, data.of_npz),
+  **{
+    f'{form} snapshot': Door(data.of_form(form), data.read_teacher, data.of_npz)
+    for form in FORMS
+  },
   'study': Door(runs.study, runs.read_study),
   'cell': Door(runs.cell, runs.read_cell, mutants.of_json),
   'expert': Door(runs.expert, runs.read_expert, mutants.of_json),

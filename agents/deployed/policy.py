@@ -1,12 +1,13 @@
 """A trained policy as plain arrays: NumPy alone, no pickle, no TensorFlow."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 import threading
 from typing import Any, NamedTuple, Optional
 
 import numpy as np
 
 from agents.deployed import forms, layers, npz
+from agents.deployed.form import Form
 from datasets.tasks import Task
 from datasets.types import EnvironmentSpec
 
@@ -46,12 +47,11 @@ class Policy:
       ValueError: something is missing, superfluous, misshapen or not finite,
         the task has other widths, or there is no such form.
     """
-    self._act_as = forms.find(form)
     self.form = form
     self._arrays = {
       name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)
     }
-    self.spec: EnvironmentSpec = self._act_as.check(self._arrays)
+    self.spec: EnvironmentSpec = forms.find(form).check(self._arrays)
     if task is not None and task.spec != self.spec:
       raise ValueError(
         f'The policy has the widths {tuple(self.spec)}, but its task '
@@ -89,6 +89,17 @@ class Policy:
     """
     return Policy(self._arrays, task, self.form)
 
+  @staticmethod
+  def stack(policies: Sequence['Policy'], rows: int) -> Form:
+    """Several policies of one form and one shape, which act in one pass.
+
+    Args:
+      policies: at least one.
+      rows: how many observations each of them gets at a time.
+    """
+    arrays = [policy.arrays for policy in policies]
+    return forms.find(policies[0].form)(arrays, rows)
+
   def to_bytes(self) -> bytes:
     """The policy as an .npz file, its task included."""
     return Snapshot(self, {}, {}).to_bytes()
@@ -106,7 +117,7 @@ class Policy:
     """[B, S] to [B, A], with buffers of this thread for the last B it used."""
     rows, actor = getattr(self._local, 'last', (None, None))
     if actor is None or rows != len(batch):
-      actor = self._act_as([self._arrays], len(batch))
+      actor = self.stack([self], len(batch))
       self._local.last = len(batch), actor
     return actor(batch[None])[0]
 

@@ -37,6 +37,9 @@ def run_episodes(
 ) -> list[Union[Rollout, Failure]]:
   """Acts at most `num_steps` with clip(behaviour(s) + N(0, noise), -1, 1).
 
+  A policy with a distribution of its own draws from that instead of adding the
+  noise, if that is above 0.
+
   The episodes run side by side, so that a policy's weights are read once for
   all of them. The behaviour always sees LANES rows, whose results do not depend
   on each other: an episode is the same, bit for bit, whatever runs beside it.
@@ -96,6 +99,7 @@ def _act(
   seeds = [seed for _, seeds in blocks for seed in seeds]
   lanes = make_lanes(places[: len(seeds)], num_steps, is_stopping)
   width, size = places[0].spec
+  behaviour = SideBySide(blocks, width, noise)
   observations = np.zeros((num_steps + 1, len(seeds), width), np.float32)
   actions = np.zeros((num_steps, len(seeds), size), np.float32)
   for i, seed in enumerate(seeds):
@@ -105,8 +109,7 @@ def _act(
     lanes.reset(i, int(random.integers(2**32)), observations[0, i])
     # A whole episode's, drawn at once.
     noises = random.standard_normal((num_steps, size), np.float32)
-    actions[:, i] = noise * noises
-  behaviour = SideBySide(blocks, width)
+    actions[:, i] = behaviour.scale * noises
   proposed = np.empty_like(actions)
   lengths = _step(lanes, behaviour, observations, proposed, actions, noise > 0)
   results: list[Union[Rollout, Failure]] = []
@@ -149,7 +152,7 @@ def _step(
     behaviour: acts in all of them.
     observations: [T + 1, L, S]; the first are there.
     proposed: [T, L, A], written.
-    actions: [T, L, A], the noise, to which the proposed ones are added.
+    actions: [T, L, A], the noise, which is made into what is done.
     is_noisy: whether the sums need clipping.
 
   Returns:
@@ -164,7 +167,7 @@ def _step(
       break
     proposed[step] = behaviour(observations[step], over)  # [L, A]
     executed = actions[step]
-    executed += proposed[step]
+    behaviour.explore(proposed[step], executed)
     if is_noisy:
       # Two ufuncs in place take a quarter of np.clip's time.
       np.minimum(executed, high, out=executed)

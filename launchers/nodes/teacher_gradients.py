@@ -1,6 +1,6 @@
 """A teacher's action gradients inside the learner's graph."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 import functools
 from typing import Optional
 
@@ -17,9 +17,9 @@ from teachers.snapshot import SnapshotTeacher
 class TeacherGradients:
   """From [B, S] and [B, A] to dQ*/da, [B, A], as the learner's graph calls it.
 
-  A snapshot's critic becomes a part of the graph. Any other teacher is called
-  out of it: TensorFlow goes on meanwhile with what does not depend on the
-  answer, such as the critic's update.
+  A snapshot's critic of a distribution becomes a part of the graph. Any other
+  teacher is called out of it: TensorFlow goes on meanwhile with what does not
+  depend on the answer, such as the critic's update.
   """
 
   def __init__(self, load: Callable[[], Teacher]):
@@ -37,10 +37,11 @@ class TeacherGradients:
     if self._gradients is not None:
       return
     teacher = self._load()
+    arrays: Mapping[str, np.ndarray] = {}
     if isinstance(teacher, SnapshotTeacher):
-      critic = networks.load_critic(
-        teacher.snapshot.critic, teacher.action_size
-      )
+      arrays = teacher.snapshot.critic
+    if 'atoms' in arrays:
+      critic = networks.load_critic(arrays, teacher.action_size)
       self._gradients = lambda s, a: critic.value_and_gradient(s, a)[1]
     else:
       self._gradients = functools.partial(self._call, teacher)

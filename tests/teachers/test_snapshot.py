@@ -4,9 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from agents.deployed.policy import Snapshot
+from launchers.nodes.teacher_gradients import TeacherGradients
 from teachers import snapshot, untrained
+from tests.agents.deployed import made
 from tests.launchers.harness import random_policy, write_teacher
 from tests.teachers.contract import TeacherContract
 
@@ -110,12 +113,52 @@ def test_a_critic_that_the_learner_cannot_hold_is_refused(
     snapshot.load(str(path))
 
 
-def test_a_critic_without_atoms_is_refused_though_its_head_is_one_wide(
-  tmp_path: Path,
-) -> None:
-  path = write_teacher(tmp_path / 'mine.npz')
-  good = Snapshot.from_bytes(path.read_bytes())
-  critic = dict(untrained.make(6, 1, 0, (8, 8)).arrays)
-  path.write_bytes(good._replace(critic=critic).to_bytes())
-  with pytest.raises(ValueError, match=r'mine\.npz.*its critic has no atoms'):
+def scalar_snapshot() -> Snapshot:
+  """A gaussian policy, and a critic whose one output is the value."""
+  critic = dict(untrained.make(7, 1, 0, (8, 8)).arrays)
+  return Snapshot(made.make('gaussian', 5, 2), critic, {})
+
+
+class TestGaussianAndScalarCritic(TeacherContract):
+  def make_teacher(self):
+    return snapshot.SnapshotTeacher('scalar', scalar_snapshot())
+
+  def test_advises_its_clipped_mean(self, teacher):
+    rows = 5 * self.observations(50)
+    actions = teacher.actions(rows)
+    np.testing.assert_array_equal(actions, scalar_snapshot().policy(rows))
+    assert np.abs(actions).max() == 1
+    assert teacher.gives == {'actions', 'action_gradients'}
+
+  def test_the_learners_graph_asks_for_its_gradients(self, teacher):
+    gradients = TeacherGradients(lambda: teacher)
+    gradients.prepare()
+    observations = self.observations(6)
+    actions = np.tanh(observations[:, :2])
+    got = tf.function(gradients)(tf.constant(observations), actions)
+    expected = teacher.action_gradients(observations, actions)
+    np.testing.assert_array_equal(got, expected)
+    assert np.abs(expected).max() > 0.01
+
+
+class TestBestOfGaussian(TeacherContract):
+  def make_teacher(self):
+    policy = made.make('best_of_gaussian')
+    return snapshot.SnapshotTeacher('best', Snapshot(policy, {}, {}))
+
+
+class TestBestOfDecoder(TeacherContract):
+  def make_teacher(self):
+    policy = made.make('best_of_decoder')
+    return snapshot.SnapshotTeacher('best', Snapshot(policy, {}, {}))
+
+
+@pytest.mark.parametrize('form', made.FORMS)
+def test_a_file_of_any_form_is_a_teacher(form: str, tmp_path: Path) -> None:
+  path = tmp_path / 'mine.npz'
+  path.write_bytes(made.make(form).to_bytes())
+  teacher = snapshot.load(str(path))
+  assert teacher.policy.form == form
+  path.write_bytes(Snapshot(made.make(form), {}, {}).to_bytes()[:-30])
+  with pytest.raises(ValueError, match=r'mine\.npz is no snapshot'):
     snapshot.load(str(path))

@@ -1,0 +1,162 @@
+"""What acts with noise: around an action, or by a policy's own distribution."""
+
+import numpy as np
+import pytest
+
+from agents.deployed import forms
+from agents.deployed.policy import Policy, Snapshot
+from launchers.acting import rollouts
+from launchers.acting.behaviours import behaviour_of
+from launchers.acting.outcomes import Rollout, split
+from launchers.environments.suite import Environment
+from teachers.snapshot import SnapshotTeacher
+from tests.agents.deployed import made
+
+STEPS = 60
+
+
+class _Unfused(Environment):
+  """Goes the general way, since it might step in a way of its own."""
+
+
+def policy_for(form: str, task: str = 'cartpole-swingup', **kwargs) -> Policy:
+  return made.make(form, *Environment(task).spec, **kwargs)
+
+
+def seeds(count: int) -> list[np.random.SeedSequence]:
+  return [rollouts.seed_for(0, rollouts.ACT, n) for n in range(count)]
+
+
+def run(
+  policy: rollouts.Behaviour,
+  noise: float,
+  count: int = 1,
+  kind: type[Environment] = Environment,
+  task: str = 'cartpole-swingup',
+  steps: int = STEPS,
+) -> list[Rollout]:
+  places = [kind(task) for _ in range(count)]
+  acted, failures = split(
+    rollouts.run_episodes(places, policy, steps, noise, seeds(count))
+  )
+  assert not failures
+  return acted
+
+
+def assert_equal(ones: list[Rollout], twos: list[Rollout]) -> None:
+  for one, two in zip(ones, twos, strict=True):
+    for mine, theirs in zip(one, two, strict=True):
+      np.testing.assert_array_equal(mine, theirs)
+
+
+def normals(steps: int, size: int) -> np.ndarray:
+  """What the first episode draws."""
+  random = np.random.Generator(np.random.PCG64(seeds(1)[0]))
+  random.integers(2**32)
+  return random.standard_normal((steps, size), np.float32)
+
+
+@pytest.mark.parametrize('task', ['cartpole-swingup', 'cheetah-run'])
+def test_a_gaussian_draws_from_its_own_distribution(task: str) -> None:
+  policy = policy_for('gaussian', task)
+  (rollout,) = run(policy, 0.3, task=task)
+  actor = forms.find('gaussian')([policy.arrays], rollouts.LANES)
+  rows = np.zeros((1, rollouts.LANES, policy.spec.observation_size), 'f')
+  xi = normals(STEPS, policy.spec.action_size)
+  for step, observation in enumerate(rollout.observations[:-1]):
+    rows[0, 0] = observation
+    proposed = actor(rows)[0, 0]
+    mean, deviation = (x[0, 0] for x in actor.distribution())
+    np.testing.assert_array_equal(rollout.proposed[step], proposed)
+    np.testing.assert_array_equal(np.clip(mean, -1, 1), proposed)
+    executed = np.clip(xi[step] * deviation + mean, -1, 1)
+    np.testing.assert_array_equal(rollout.actions[step], executed)
+
+
+def test_the_noise_says_only_whether_it_draws() -> None:
+  policy = policy_for('gaussian')
+  assert_equal(run(policy, 0.01), run(policy, 3.0))
+  (without,) = run(policy, 0.0)
+  np.testing.assert_array_equal(without.actions, without.proposed)
+  np.testing.assert_allclose(
+    policy(without.observations[:-1]), without.actions, atol=1e-6
+  )
+  assert not np.array_equal(run(policy, 0.01)[0].actions, without.actions)
+
+
+def test_draws_have_the_mean_and_the_deviation() -> None:
+  """Where nothing is clipped, which a small head makes sure of."""
+  arrays = dict(policy_for('gaussian').arrays)
+  arrays['2/w'] = np.zeros_like(arrays['2/w'])
+  arrays['2/b'] = np.array([0.1, -3.0], np.float32)
+  policy = Policy(arrays, form='gaussian')
+  (rollout,) = run(policy, 1.0, steps=1_000)
+  expected = np.sqrt(made.MIN_VARIANCE + np.log1p(np.exp(-3.0)) ** 2)
+  assert abs(rollout.actions.mean() - 0.1) < 4 * expected / np.sqrt(1_000)
+  assert rollout.actions.std() == pytest.approx(expected, rel=0.1)
+  np.testing.assert_allclose(rollout.proposed, 0.1, rtol=1e-6)
+
+
+@pytest.mark.parametrize('form', made.FORMS[2:])
+def test_the_noise_is_added_to_what_has_no_distribution(form: str) -> None:
+  (rollout,) = run(policy_for(form), 0.3)
+  noise = np.float32(0.3) * normals(STEPS, 1)
+  np.testing.assert_array_equal(
+    np.clip(noise + rollout.proposed, -1, 1), rollout.actions
+  )
+
+
+@pytest.mark.parametrize('form', made.FORMS)
+@pytest.mark.parametrize('task', ['cartpole-swingup', 'cheetah-run'])
+def test_fused_and_separate_lanes_act_alike(form: str, task: str) -> None:
+  policy = policy_for(form, task)
+  for noise in (0.0, 0.5):
+    fused = run(policy, noise, 3, task=task)
+    assert_equal(fused, run(policy, noise, 3, kind=_Unfused, task=task))
+    assert_equal(fused, run(policy, noise, 3, task=task))
+
+
+@pytest.mark.parametrize('form', made.FORMS)
+@pytest.mark.parametrize('candidates', [7, 10])
+def test_an_episode_does_not_depend_on_its_neighbours(
+  form: str, candidates: int
+) -> None:
+  policy = policy_for(form, hidden=(64, 64), candidates=candidates)
+  together = run(policy, 0.5, rollouts.LANES)
+  for index in (0, 3, 7):
+    (alone,), _ = split(
+      rollouts.run_episodes(
+        [Environment('cartpole-swingup')],
+        policy,
+        STEPS,
+        0.5,
+        seeds(rollouts.LANES)[index : index + 1],
+      )
+    )
+    assert_equal([alone], [together[index]])
+
+
+def test_policies_of_all_forms_and_shapes_are_evaluated_side_by_side() -> None:
+  policies = [policy_for(form) for form in made.FORMS]
+  policies += [policy_for(form, hidden=(8,)) for form in made.FORMS]
+  policies += [policy_for('gaussian', seed=1)]
+  places = [Environment('cartpole-swingup') for _ in range(32)]
+  for some in (policies, [policies[1], policies[-1]]):
+    evaluations = [(policy, seeds(2)) for policy in some]
+    returns = rollouts.evaluate_all(places, evaluations, 20)
+    for policy, got in zip(some, returns, strict=True):
+      assert got == rollouts.evaluate(places[:2], policy, 20, seeds(2))
+
+
+def test_a_policy_of_another_width_is_refused() -> None:
+  with pytest.raises(ValueError, match='this policy takes'):
+    run(made.make('gaussian', 4, 1), 0.0)
+
+
+@pytest.mark.parametrize('form', made.FORMS)
+def test_a_teacher_of_any_form_demonstrates_what_it_advises(form: str) -> None:
+  teacher = SnapshotTeacher('it', Snapshot(policy_for(form), {}, {}))
+  (rollout,) = run(behaviour_of(teacher), 0.5)
+  advised = teacher.actions(rollout.observations[:-1])
+  np.testing.assert_allclose(rollout.proposed, advised, atol=1e-5)
+  assert np.abs(rollout.actions - rollout.proposed).max() > 0.01
