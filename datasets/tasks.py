@@ -6,10 +6,13 @@ import itertools
 import math
 from typing import Any, NamedTuple, Optional, Union
 
+from datasets.schema import shortened
+
 Bounds = Union[float, tuple[float, ...]]
 
 MAX_AXES = 32
 """Of a field, as many as NumPy has."""
+_LONGEST = 1_000  # Of names and units: whoever refuses a task shows them.
 _TOLERANCE = 1e-6  # Of bounds that went through a float32 on their way.
 
 
@@ -83,6 +86,7 @@ class Task:
 
   def __post_init__(self) -> None:
     """Refuses fields that do not fill the widths, or bounds that are none."""
+    _check_length('task', self.name)
     for what, fields, size in (
       ('observations', self.observations, self.observation_size),
       ('actions', self.actions, self.action_size),
@@ -172,7 +176,17 @@ def offsets(fields: Sequence[Field]) -> list[int]:
   return [0, *itertools.accumulate(sizes)][: len(sizes)]
 
 
+def _check_length(what: str, text: str) -> None:
+  if len(text) > _LONGEST:
+    raise ValueError(
+      f'The name or unit {shortened(text)} of a {what} has {len(text)} '
+      f'characters; give at most {_LONGEST}.'
+    )
+
+
 def _check_field(field: Field) -> None:
+  _check_length('field', field.name)
+  _check_length('field', field.unit)
   if len(field.shape) > MAX_AXES or min(field.shape, default=0) < 0:
     raise ValueError(
       f'The field {field.name!r} has shape {field.shape}; give at most '
@@ -246,11 +260,11 @@ def _bound_from_json(value: Any, infinity: float) -> float:
   if value is None:
     return infinity
   if type(value) not in (int, float):
-    raise TypeError(f'{value!r} is no bound')
+    raise TypeError(f'{shortened(value)} is no bound')
   return float(value)
 
 
 def _checked(value: Any, kind: type) -> Any:
   if type(value) is not kind:
-    raise TypeError(f'{value!r} is no {kind.__name__}')
+    raise TypeError(f'{shortened(value)} is no {kind.__name__}')
   return value

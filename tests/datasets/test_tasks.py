@@ -162,16 +162,22 @@ def test_a_field_that_is_none_is_refused(field, says) -> None:
     (('observations', 0, 'high'), [[1], 2]),
     (('observations', 0, 'unit'), 1),
     (('actions', 0, 'high'), [1]),
+    (('name',), 'y' * 100_000),
+    (('action_size',), 'y' * 100_000),
+    (('observations', 0, 'name'), 'y' * 1_001),
+    (('observations', 0, 'unit'), 'y' * 100_000),
+    (('observations', 0, 'low'), 'y' * 100_000),
   ],
 )
-def test_json_of_something_else_is_refused(where, value) -> None:
+def test_json_of_something_else_is_refused_in_few_words(where, value) -> None:
   tree = TASK.to_json()
   inner = tree
   for key in where[:-1]:
     inner = inner[key]
   inner[where[-1]] = value
-  with pytest.raises(ValueError):  # noqa: PT011  (any of the words above)
+  with pytest.raises(ValueError) as caught:  # noqa: PT011  (any of the above)
     Task.from_json(tree)
+  assert len(str(caught.value)) < 1_000
 
 
 @pytest.mark.parametrize('tree', [None, 3, 'x', [], {}, {'name': 'x'}])

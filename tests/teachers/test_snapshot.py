@@ -123,11 +123,10 @@ class TestGaussianAndScalarCritic(TeacherContract):
   def make_teacher(self):
     return snapshot.SnapshotTeacher('scalar', scalar_snapshot())
 
-  def test_advises_its_clipped_mean(self, teacher):
-    rows = 5 * self.observations(50)
+  def test_advises_what_its_policy_does_without_noise(self, teacher):
+    rows = self.observations(200)
     actions = teacher.actions(rows)
     np.testing.assert_array_equal(actions, scalar_snapshot().policy(rows))
-    assert np.abs(actions).max() == 1
     assert teacher.gives == {'actions', 'action_gradients'}
 
   def test_the_learners_graph_asks_for_its_gradients(self, teacher):
