@@ -25,7 +25,8 @@ class DemonstrateConfig:
   """Number of episodes."""
   noise: float = 0.0
   """Standard deviation of the Gaussian noise on the teacher's actions, in
-  action units ([-1, 1]); the teacher's own action is kept as the label."""
+  action units ([-1, 1]); the teacher's own action is kept as the label. A
+  policy that is a distribution draws from itself instead, unless this is 0."""
   episode_steps: int = 1_000
   """Environment steps in an episode, at most."""
   action_bound: Optional[float] = None

@@ -32,7 +32,8 @@ class DemonstrationConfig:
   """Number of demonstration episodes."""
   noise: float = 0.0
   """Standard deviation of the Gaussian noise on the teacher's actions, in
-  action units ([-1, 1]); the teacher's own action stays the label."""
+  action units ([-1, 1]); the teacher's own action stays the label. A policy
+  that is a distribution draws from itself instead, unless this is 0."""
 
   def __post_init__(self) -> None:
     """Refuses values that no run could honour; cloning needs an episode."""
@@ -93,7 +94,8 @@ class GrowingBatchConfig:
   episode_steps: int = 1_000
   """Environment steps after which an episode is cut (not terminated)."""
   acting_noise: float = 0.3
-  """Standard deviation of the actors' Gaussian noise, in action units."""
+  """Standard deviation of the actors' Gaussian noise, in action units; a policy
+  that is a distribution draws from itself instead, unless this is 0."""
   num_actors: int = 1
   """Actor processes; each collects a fixed share of a cycle's episodes."""
   critic_pretrain_steps: int = 50_000

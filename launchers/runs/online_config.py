@@ -30,13 +30,15 @@ class OnlineConfig:
   episodes: int = 300
   """Episodes to act."""
   random_episodes: int = 5
-  """First episodes, acted by the untrained policy with a noise of 1."""
+  """First episodes, acted by the untrained policy with a noise of 1 (see
+  acting_noise)."""
   episode_steps: int = 1_000
   """Environment steps after which an episode is cut (not terminated)."""
   updates_per_episode: int = 500
   """Learner steps after each episode."""
   acting_noise: float = 0.3
-  """Standard deviation of the Gaussian noise at the start, action units."""
+  """Standard deviation of the Gaussian noise at the start, action units; a
+  policy that is a distribution draws from itself instead, unless this is 0."""
   final_acting_noise: float = 0.1
   """... and at the end; it falls linearly."""
   evaluation_interval: int = 10
