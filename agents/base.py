@@ -42,6 +42,13 @@ class Networks(tf.Module, abc.ABC):
   def export(self) -> Policy:
     """The present policy, as it acts in NumPy alone."""
 
+  def companions(self) -> Mapping[str, Policy]:
+    """Policies beside the one that is deployed, which tell how it came about.
+
+    For instance the prior that a policy is held to, by the name 'prior'.
+    """
+    return {}
+
   @abc.abstractmethod
   def snapshot(self, metadata: Mapping[str, Any]) -> Snapshot:
     """The present policy with its critic, if there is one, for a teacher."""

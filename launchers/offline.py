@@ -109,13 +109,15 @@ def _learn(
       if evaluations is not None and evaluations.is_due(trainer.steps):
         try:
           evaluations.run(
-            trainer.root, trainer.steps, trainer.policy(),
+            trainer.root, trainer.steps, trainer.networks,
             lambda: stop.signal is not None,
           )  # fmt: skip
         except ActingStoppedError:
           trainer.save()
           stop.check()
-        progress.update(bar, description=f'{kind}: {evaluations}')
+        progress.update(
+          bar, description=f'{kind}: {evaluations}', completed=trainer.steps
+        )
       is_due = trainer.steps % config.checkpoint_interval == 0
       if trainer.is_done or stop.signal or (is_due and trainer.steps):
         trainer.save()

@@ -63,6 +63,14 @@ class ActorCriticNetworks(base.Networks):
     """See `Networks.export`."""
     return exports.gaussian(self.policy)
 
+  def companions(self) -> Mapping[str, Policy]:
+    """See `Networks.companions`."""
+    names = ('prior', *(f'prior{i}' for i in range(1, len(self.priors))))
+    return {
+      name: exports.gaussian(prior)
+      for name, prior in zip(names, self.priors, strict=False)
+    }
+
   def snapshot(self, metadata: Mapping[str, Any]) -> Snapshot:
     """See `Networks.snapshot`."""
     return exports.snapshot(self.export(), self.critic, metadata)

@@ -139,14 +139,14 @@ class OfflineEvaluations:
     )
 
   def run(
-    self, root: Path, steps: int, policy: Policy, is_stopping: IsStopping
+    self, root: Path, steps: int, networks: Networks, is_stopping: IsStopping
   ) -> None:
     """Adds a row, unless the step has one.
 
     Args:
       root: the directory of the run.
       steps: of the learner.
-      policy: after them.
+      networks: after them; their companions have columns of their own.
       is_stopping: asked every few steps of an environment.
 
     Raises:
@@ -158,13 +158,19 @@ class OfflineEvaluations:
       mean = known[0].get('return_mean')
       self.last_return = float(mean) if mean else None
       return
-    returns, failures = _evaluate(
-      self._config, self._places, policy, steps, is_stopping
-    )
-    self._places.refresh()
-    row = summary(returns)
-    self.last_return = row.get('return_mean')
-    table.add({'step': steps, 'failures': len(failures), **row})
+    row: dict[str, Cell] = {'step': steps}
+    policies = {'': networks.export(), **networks.companions()}
+    for name, policy in policies.items():
+      returns, failures = _evaluate(
+        self._config, self._places, policy, steps, is_stopping
+      )
+      self._places.refresh()
+      results = {'failures': len(failures), **summary(returns)}
+      prefix = f'{name}_' if name else ''
+      row.update({f'{prefix}{key}': value for key, value in results.items()})
+      if not name:
+        self.last_return = summary(returns).get('return_mean')
+    table.add(row)
 
 
 def _evaluate(

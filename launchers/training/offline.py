@@ -143,8 +143,7 @@ class OfflineTrainer:
 
   def policy(self) -> Policy:
     """The present policy, with its task if that is known."""
-    policy = self.networks.export()
-    return policy.of(self._task) if self._task else policy
+    return self._with_task(self.networks.export())
 
   def save(self) -> None:
     """Writes a checkpoint, unless the newest is of this step."""
@@ -155,12 +154,21 @@ class OfflineTrainer:
       self._saved_step = self.steps
 
   def publish(self, metadata: Mapping[str, Any]) -> Path:
-    """Writes the policy, with its critic if it has one; returns the file."""
+    """Writes the policy, with its critic if it has one; returns the file.
+
+    Its companions, for instance 'prior', are written beside it.
+    """
     path = self.root / 'policy.npz'
+    for name, policy in self.networks.companions().items():
+      data = self._with_task(policy).to_bytes()
+      files.write_bytes(self.root / f'{name}.npz', data)
     snapshot = self.networks.snapshot(metadata)
     snapshot = snapshot._replace(policy=self.policy())
     files.write_bytes(path, snapshot.to_bytes())
     return path
+
+  def _with_task(self, policy: Policy) -> Policy:
+    return policy.of(self._task) if self._task else policy
 
   def _check_data(self, log: Log) -> None:
     """A run goes on with the data that it began with."""

@@ -1,6 +1,7 @@
 """Training from files, as the command does it."""
 
 import csv
+import dataclasses
 import io
 import json
 import os
@@ -13,6 +14,7 @@ import time
 import numpy as np
 import pytest
 
+from agents import registry
 from agents.deployed.policy import Policy
 from datasets.store import EpisodeStore
 from datasets.types import Annotation, Episode, EpisodeId
@@ -48,11 +50,24 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
   return directory
 
 
+def small(words: tuple[str, ...]) -> list[str]:
+  """Options that make the networks of the named agent small."""
+  kind = words[words.index('--agent') + 1] if '--agent' in words else 'bc'
+  if kind not in registry.KINDS:
+    return []
+  fields = dataclasses.fields(registry.find(kind).config)
+  return [
+    word
+    for field in fields if field.name.endswith('_layer_sizes')
+    for word in (f'--agent.{field.name.replace("_", "-")}', '8', '8')
+  ]  # fmt: skip
+
+
 def start(runs: Path, data: Path, *words: str) -> 'subprocess.Popen[str]':
   options = [
     '--runs', str(runs), '--learner-steps', '300',
     '--checkpoint-interval', '100', '--agent.batch-size', '8',
-    '--agent.policy-layer-sizes', '8', '8', *words, '--data', str(data),
+    *small(words), *words, '--data', str(data),
   ]  # fmt: skip
   return subprocess.Popen(
     [sys.executable, '-m', 'launchers.offline', *options],
@@ -70,7 +85,7 @@ def run(runs: Path, data: Path, *words: str) -> dict:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize('agent', ['bc', 'd4pg'])
+@pytest.mark.parametrize('agent', registry.KINDS)
 def test_a_kill_changes_nothing(agent: str, tmp_path: Path, data: Path) -> None:
   words = ['--agent', agent]
   expected = run(tmp_path / 'calm', data, *words)
@@ -104,6 +119,25 @@ def test_evaluates_where_a_task_is_named(tmp_path: Path, data: Path) -> None:
   assert result['return_mean'] == pytest.approx(mean, rel=1e-5)
 
 
+def test_priors_are_evaluated_and_written_beside_the_policy(
+  tmp_path: Path, data: Path
+) -> None:
+  words = [
+    '--agent', 'abm_mpo', '--task', 'cartpole-swingup', '--learner-steps', '3',
+    '--evaluation-episodes', '2', '--episode-steps', '20',
+  ]  # fmt: skip
+  result = run(tmp_path, data, *words)
+  root = tmp_path / 'offline-abm_mpo-0'
+  (row,) = csv.DictReader(io.StringIO((root / 'evaluation.csv').read_text()))
+  assert float(row['return_mean']) == pytest.approx(
+    result['return_mean'], rel=1e-4
+  )
+  assert float(row['prior_return_mean']) >= 0
+  prior = Policy.from_bytes((root / 'prior.npz').read_bytes())
+  assert prior.form == 'gaussian'
+  assert prior.digest != result['digest']
+
+
 @pytest.mark.long
 def test_a_signal_saves_and_says_how_to_go_on(
   tmp_path: Path, data: Path
@@ -124,7 +158,7 @@ def test_a_signal_saves_and_says_how_to_go_on(
 
 def test_bad_input_is_refused(tmp_path: Path, data: Path) -> None:
   for words, message in (
-    (['--agent', 'bx'], "choose one of ('bc', 'd4pg')"),
+    (['--agent', 'bx'], 'choose one of bc, d4pg, mpo'),
     (['--learner-steps', '0'], 'learner_steps is 0; it must be at least 1.'),
     (['--task', 'cheetah-run'], 'widths (17, 6)'),
   ):
