@@ -1,10 +1,14 @@
 """What acts with noise: around an action, or by a policy's own distribution."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from rich.console import Console
 
 from agents.deployed import forms
 from agents.deployed.policy import Policy, Snapshot
+from launchers import describe, evaluate
 from launchers.acting import rollouts
 from launchers.acting.behaviours import behaviour_of
 from launchers.acting.outcomes import Rollout, split
@@ -160,3 +164,17 @@ def test_a_teacher_of_any_form_demonstrates_what_it_advises(form: str) -> None:
   advised = teacher.actions(rollout.observations[:-1])
   np.testing.assert_allclose(rollout.proposed, advised, atol=1e-5)
   assert np.abs(rollout.actions - rollout.proposed).max() > 0.01
+
+
+@pytest.mark.parametrize('form', made.FORMS)
+def test_commands_take_a_file_of_any_form(form: str, tmp_path: Path) -> None:
+  task = Environment('cartpole-swingup').task
+  path = tmp_path / 'mine.npz'
+  path.write_bytes(policy_for(form).of(task).to_bytes())
+  config = evaluate.EvaluateConfig(str(path), episodes=2, episode_steps=9)
+  summary = evaluate.evaluate(config, Console(quiet=True))
+  places = [Environment('cartpole-swingup') for _ in range(2)]
+  own = [rollouts.seed_for(1_000, rollouts.EVALUATE, index) for index in (0, 1)]
+  returns, _ = split(rollouts.evaluate(places, policy_for(form), 9, own))
+  assert summary['return_mean'] == np.mean(returns)
+  assert describe.describe(str(path)) == task
