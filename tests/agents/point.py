@@ -4,7 +4,7 @@ It starts near the middle; s' = s + 0.1 a, for 20 steps, and the reward is
 exp(-4 d^2) of the distance to the goal after a step.
 """
 
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 
@@ -24,7 +24,11 @@ STEPS = 20
 
 
 def log(
-  num_episodes: int, right: float, noise: float = 0.3, seed: int = 0
+  num_episodes: int,
+  right: float,
+  noise: float = 0.3,
+  astray: Optional[np.ndarray] = WRONG,
+  seed: int = 0,
 ) -> list[Episode]:
   """Episodes of which a share was heading for the goal, the rest elsewhere.
 
@@ -32,12 +36,14 @@ def log(
     num_episodes: of the log.
     right: share of them that head for the goal.
     noise: of the actions, which are executed and logged.
+    astray: where the rest head; None: anywhere, each of them elsewhere.
     seed: of everything.
   """
   rng = np.random.default_rng(seed)
   episodes = []
   for i in range(num_episodes):
-    towards = GOAL if rng.random() < right else WRONG
+    anywhere = rng.uniform(-1.5, 1.5, 2) if astray is None else astray
+    towards = GOAL if rng.random() < right else anywhere
     states, actions = [_start(rng, 1)[0]], []
     for _ in range(STEPS):
       action = 5 * (towards - states[-1]) + rng.normal(0, noise, 2)
