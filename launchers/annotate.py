@@ -173,10 +173,8 @@ def _survey(
 ) -> dict[EpisodeId, int]:
   """The lengths of the episodes that this teacher has annotated already."""
   done = {}
-  for identity in digests:
-    if identity not in store:
-      continue
-    kept = store.read(identity)
+  for kept in store:  # Of other data as well: one directory, one teacher.
+    identity = kept.identity
     version = kept.annotation.version if kept.annotation else 'unknown'
     if version != teacher.version:
       raise WrongTeacherError(
@@ -184,6 +182,8 @@ def _survey(
         f'{teacher.name} has version {teacher.version}. Choose another '
         '--output, or use the teacher of that version.'
       )
+    if identity not in digests:
+      continue
     original = kept._replace(annotation=source.read(identity).annotation)
     if episode_digest(original) != digests[identity]:
       raise ValueError(

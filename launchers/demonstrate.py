@@ -1,6 +1,7 @@
 """Records demonstrations: python -m launchers.demonstrate --teacher T.
 
-The same command again records what is missing. Its last line is JSON.
+The same command again records what is missing, and one that wants more episodes
+goes on; another one is refused the directory. Its last line is JSON.
 """
 
 from collections.abc import Mapping
@@ -20,9 +21,11 @@ from launchers.acting.demonstrating import DemonstrateConfig, Order, Recorded
 from launchers.acting.outcomes import Failure, check_failures
 from launchers.display import progress_bar
 from launchers.hosts import process
+from launchers.runs import frozen
 from teachers import registry
 from teachers.base import Teacher
 
+_ELSEWHERE = '--directory'
 _POLL = 0.2  # Seconds between two looks at what the processes report.
 
 
@@ -37,6 +40,7 @@ def demonstrate(config: DemonstrateConfig, console: Console) -> dict[str, Any]:
     The summary, of JSON's types.
 
   Raises:
+    ConfigChangedError: what is there was made with other options.
     ValueError: the options, the teacher or what is there do not fit.
     OSError: something cannot be read or written.
   """
@@ -53,7 +57,14 @@ def demonstrate(config: DemonstrateConfig, console: Console) -> dict[str, Any]:
     on_trouble=options.trouble_on(console),
   )
   order = Order(config, name, teacher.version)
+  before = frozen.check(order, config.directory, _ELSEWHERE)
   known = _survey(config, teacher, console)
+  if known and before is None:
+    console.print(
+      f'{config.directory} does not say with which options it was recorded: '
+      'they are taken to be these.', style='yellow', soft_wrap=True,
+    )  # fmt: skip
+  frozen.freeze(order, config.directory, _ELSEWHERE)
   rate = options.Rate()
   new: dict[int, Recorded] = {}
   if len(known) < config.episodes:
@@ -94,6 +105,7 @@ def _survey(
   wanted = {recorder.identity(index): index for index in range(config.episodes)}
   known = {}
   for episode in store:
+    recorder.check_origin(config, episode.identity)
     annotation = episode.annotation
     recorder.check_version(
       config, teacher, annotation.version if annotation else ''

@@ -4,8 +4,9 @@ No MuJoCo is imported here, so that --help is quick.
 """
 
 import dataclasses
+import json
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 from datasets import bounds
 
@@ -48,6 +49,12 @@ class DemonstrateConfig:
     )  # fmt: skip
 
 
+_FREE = (
+  'teacher', 'directory', 'episodes', 'max_refused_fraction', 'processes',
+)  # fmt: skip
+"""Options under which an episode is the same."""
+
+
 class Order(NamedTuple):
   """What every process of this start must know.
 
@@ -60,6 +67,16 @@ class Order(NamedTuple):
   config: DemonstrateConfig
   task: str
   version: str
+
+  def to_json(self) -> dict[str, Any]:
+    """What makes the episodes what they are, as plain data.
+
+    Not the teacher: each episode has its version, and its address may change.
+    """
+    options = dataclasses.asdict(self.config)
+    kept = {k: v for k, v in options.items() if k not in _FREE}
+    tree = {'kind': 'demonstrations', **kept, 'task': self.task}
+    return json.loads(json.dumps(tree))
 
 
 class Recorded(NamedTuple):

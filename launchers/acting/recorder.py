@@ -21,6 +21,8 @@ from teachers import registry
 from teachers.base import Teacher
 from teachers.checks import WrongTeacherError
 
+_RUN = 'demonstrations'  # In the identity of what is recorded.
+
 
 class _Recorder:
   """One process's teacher and environments."""
@@ -93,12 +95,25 @@ def record(
 
 def identity(index: int) -> EpisodeId:
   """Of the demonstration of that index."""
-  return EpisodeId('demonstrations', 0, 0, index)
+  return EpisodeId(_RUN, 0, 0, index)
 
 
 def summary(episode: Episode) -> Recorded:
   """What the command's summary tells of an episode."""
   return Recorded(episode.episode_return, episode.num_steps)
+
+
+def check_origin(config: DemonstrateConfig, episode: EpisodeId) -> None:
+  """Refuses to record beside what something else has recorded.
+
+  Raises:
+    ValueError: the episode is none of this command.
+  """
+  if episode != identity(episode.episode):
+    raise ValueError(
+      f'{config.directory} holds {episode}, which this command did not record. '
+      'Record in another --directory.'
+    )
 
 
 def check_version(

@@ -1,4 +1,4 @@
-"""config.json: a run directory belongs to one configuration."""
+"""config.json: a directory belongs to one configuration."""
 
 from collections.abc import Iterator
 import dataclasses
@@ -32,6 +32,10 @@ _FREE = (
 
 _HORIZON = 'objective.decay_steps'
 _NO_OPTIONS = ('provenance', 'history')
+_APPENDING = (
+  ' Cycles can be appended, with as many actor_steps and learner_steps in each '
+  'as before.'
+)
 
 
 class ConfigChangedError(RuntimeError):
@@ -45,17 +49,24 @@ class Freezable(Protocol):
     """The tree, with the derived numbers resolved."""
 
 
-def freeze(config: Freezable, directory: Path) -> None:
+def freeze(
+  config: Freezable, directory: Path, elsewhere: str = '--name'
+) -> None:
   """Writes config.json, with what it was made by, or changes it as allowed.
 
   Everything else that can be refused is to be refused before: what is written
   here is what the directory belongs to from then on.
 
+  Args:
+    config: of the command.
+    directory: its own.
+    elsewhere: the option that names another directory.
+
   Raises:
     ConfigChangedError: another configuration is there; says what differs.
   """
   path, new = directory / 'config.json', config.to_json()
-  old = check(config, directory)
+  old = check(config, directory, elsewhere)
   made_by = {'provenance': provenance.collect()}
   if old is None:
     tree = {**new, **made_by}
@@ -68,35 +79,40 @@ def freeze(config: Freezable, directory: Path) -> None:
   files.write_text(path, json.dumps(tree, indent=2) + '\n')
 
 
-def check(config: Freezable, directory: Path) -> Optional[dict[str, Any]]:
-  """What config.json holds, if it allows this configuration.
+def check(
+  config: Freezable, directory: Path, elsewhere: str = '--name'
+) -> Optional[dict[str, Any]]:
+  """What config.json holds, if it allows this configuration; see `freeze`.
 
   Raises:
     ConfigChangedError: another configuration is there; says what differs.
   """
-  old = _stored(directory)
+  old = _stored(directory, elsewhere)
   if old is None:
     return None
-  changes = _forbidden(old, config.to_json())
+  new = config.to_json()
+  changes = _forbidden(old, new)
   if changes:
+    have_cycles = 'cycles' in old and 'cycles' in new
     raise ConfigChangedError(
-      f'{directory} holds a run with another configuration:\n'
+      f'{directory} was made with another configuration:\n'
       + '\n'.join(f'  {change}' for change in changes)
-      + '\nGive these options their old values to go on with that run, or use '
-      'another --name. Cycles can be appended, with as many actor_steps and '
-      'learner_steps in each as before.'
+      + '\nGive these options their old values to go on there, or use another '
+      f'{elsewhere}.' + (_APPENDING if have_cycles else '')
     )
   return old
 
 
-def _stored(directory: Path) -> Optional[dict[str, Any]]:
+def _stored(
+  directory: Path, elsewhere: str = '--name'
+) -> Optional[dict[str, Any]]:
   """What config.json holds; None where there is none."""
   path = directory / 'config.json'
   try:
     return schemas.read(path) if path.exists() else None
   except files.DamagedFileError as error:
     raise ConfigChangedError(
-      f'{error}. Restore it, or use another --name.'
+      f'{error}. Restore it, or use another {elsewhere}.'
     ) from error
 
 

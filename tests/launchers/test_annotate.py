@@ -142,6 +142,23 @@ def test_another_version_is_refused(data: Path, tmp_path: Path) -> None:
   assert sum(counting.asked(log)) == EPISODES * STEPS
 
 
+def test_a_directory_has_the_advice_of_one_teacher(
+  data: Path, tmp_path: Path
+) -> None:
+  """Also where the episodes of two commands have nothing in common."""
+  log, copies = tmp_path / 'log', tmp_path / 'copies'
+  kept = EpisodeStore(copies)
+  episode = next(iter(EpisodeStore(data)))
+  other = Annotation('other', '2', episode.actions)
+  identity = episode.identity._replace(run='another')
+  kept.commit(episode._replace(identity=identity, annotation=other))
+  words = ('--output', str(copies), '--teacher', counting.address(log))
+  refused = command('annotate', str(data), *words, *TASK)
+  assert refused.returncode == 2
+  assert 'advice of version 2' in ' '.join(refused.stderr.split())
+  assert (len(kept), counting.asked(log)) == (1, [])
+
+
 def test_actions_out_of_bounds_fail_and_leave_nothing(
   data: Path, tmp_path: Path
 ) -> None:

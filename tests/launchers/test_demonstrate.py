@@ -11,6 +11,10 @@ import psutil
 import pytest
 
 from datasets.store import EpisodeStore
+from datasets.types import EpisodeId
+from launchers.acting.demonstrating import DemonstrateConfig, Order
+from launchers.runs import frozen
+from tests.datasets import samples
 from tests.launchers import counting
 from tests.launchers.harness import ROOT
 from tests.launchers.test_commands import command
@@ -73,6 +77,53 @@ def test_another_version_is_refused(tmp_path: Path) -> None:
   assert 'has version 2' in ' '.join(refused.stderr.split())
   assert counting.asked(log) == before
   assert len(EpisodeStore(tmp_path)) == 2
+
+
+@pytest.mark.parametrize(
+  ('option', 'value', 'difference'),
+  [
+    ('--episode_steps', '10', 'episode_steps: 20 there, 10 here'),
+    ('--noise', '0.1', 'noise: 0.2 there, 0.1 here'),
+    ('--seed', '1', 'seed: 0 there, 1 here'),
+    ('--action_bound', '2', 'action_bound: None there, 2.0 here'),
+  ],
+)
+def test_other_options_are_refused_with_the_difference(
+  tmp_path: Path, option: str, value: str, difference: str
+) -> None:
+  config = DemonstrateConfig(
+    'untrained', tmp_path, episodes=2, episode_steps=STEPS, noise=0.2
+  )
+  order = Order(config, 'cartpole-swingup', '1')
+  frozen.freeze(order, tmp_path, '--directory')
+  teacher = counting.address(tmp_path / 'log')
+  refused = command('demonstrate', *words(tmp_path, teacher, 3), option, value)
+  assert refused.returncode == 2
+  said = ' '.join(refused.stderr.split())
+  assert difference in said
+  assert 'use another --directory.' in said
+  assert 'Cycles' not in said
+  assert not list(tmp_path.glob('*.npz'))
+
+
+def test_more_episodes_and_other_processes_go_on(tmp_path: Path) -> None:
+  teacher = counting.address(tmp_path / 'log')
+  first = command('demonstrate', *words(tmp_path, teacher))
+  assert first.returncode == 0, first.stderr
+  more = words(tmp_path, teacher, 3)
+  second = command('demonstrate', *more, '--processes', '2')
+  assert second.returncode == 0, second.stderr
+  assert json.loads(second.stdout)['recorded'] == 1
+
+
+def test_what_others_recorded_is_left_alone(tmp_path: Path) -> None:
+  store = EpisodeStore(tmp_path)
+  store.commit(samples.make_episode(identity=EpisodeId('run', 0, 0, 0)))
+  teacher = counting.address(tmp_path / 'log')
+  refused = command('demonstrate', *words(tmp_path, teacher))
+  assert refused.returncode == 2
+  assert 'did not record' in ' '.join(refused.stderr.split())
+  assert len(store) == 1
 
 
 def test_actions_out_of_bounds_fail_and_leave_nothing(tmp_path: Path) -> None:
