@@ -227,9 +227,9 @@ def _print_table(
 
 
 def _draw_report(directory: RunDirectory, console: Console) -> None:
-  from launchers.reports import data, report
+  from launchers.reports import loading, report
 
-  run = data.load_run(directory.root)
+  run = loading.load_run(directory.root)
   page = report.write(run)
   console.print(f'Curves and tables: {page}', highlight=False, soft_wrap=True)
   report.say(run, console)

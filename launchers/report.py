@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
 def _report_run(directory: Path, output: Optional[Path]) -> int:
   # pandas and Matplotlib, which --help does without.
   from launchers.reports import report
-  from launchers.reports.data import NotARunError, load_run
+  from launchers.reports.loading import NotARunError, load_run
 
   try:
     run = load_run(directory)

@@ -1,25 +1,13 @@
-"""What a run directory tells: read whole, whatever state the run is in."""
+"""What a run directory tells, whatever state the run is in."""
 
-from collections.abc import Sequence
 import dataclasses
-import io
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
 import numpy as np
 import pandas as pd
 
-from datasets import files
-from datasets.schema import shortened
-from launchers.runs import schemas, tables
-from launchers.runs.frozen import options_of
-
 EVALUATION_COLUMNS = ('step', 'kind', 'return_mean', 'return_std')
-_WORDS = ('kind', 'phase')  # Columns that hold no numbers.
-
-
-class NotARunError(ValueError):
-  """A directory is no run directory; the message says what was expected."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +20,38 @@ class Estimate:
 
   def __str__(self) -> str:
     return f'{self.mean:.0f} ± {self.std:.0f}'
+
+  @classmethod
+  def of(
+    cls, record: Optional[dict[str, Any]], prefix: str, episodes: str
+  ) -> Optional['Estimate']:
+    """That of a record with prefix + 'mean' and 'std'; None without a mean."""
+    mean = (record or {}).get(f'{prefix}mean')
+    if record is None or not isinstance(mean, (int, float)):
+      return None
+    std = record.get(f'{prefix}std')
+    return cls(float(mean), float(std or 0.0), _whole(record.get(episodes), 0))
+
+
+class Training(NamedTuple):
+  """Where a training without cycles is, an online or an offline one.
+
+  Attributes:
+    done: how much of it is.
+    total: of how much.
+    unit: what is counted.
+    is_finished: whether its last policy is there.
+    unevaluated: why it has no evaluation, where it has none.
+  """
+
+  done: int
+  total: int
+  unit: str
+  is_finished: bool
+  unevaluated: str
+
+  def __str__(self) -> str:
+    return f'{self.done} of {self.total} {self.unit} done'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +88,7 @@ class CycleRecord:
   @property
   def collected(self) -> Optional[Estimate]:
     """The returns of the cycle's data."""
-    return _estimate(self.summary, 'collected_return_', 'episodes')
+    return Estimate.of(self.summary, 'collected_return_', 'episodes')
 
   @property
   def final(self) -> Optional[Estimate]:
@@ -76,7 +96,7 @@ class CycleRecord:
     rows = self.evaluation
     rows = rows[(rows['kind'] == 'final') & rows['return_mean'].notna()]
     if not len(rows):
-      return _estimate(
+      return Estimate.of(
         self.summary, 'evaluation_return_', 'evaluation_episodes'
       )
     row = rows.iloc[-1]
@@ -90,13 +110,14 @@ class CycleRecord:
 
 @dataclasses.dataclass(frozen=True)
 class RunRecord:
-  """A run, as far as it is."""
+  """A run, as far as it is; a training without cycles is one of cycle 1."""
 
   directory: Path
   config: dict[str, Any]
   teacher: Optional[Estimate]
   teacher_name: str
   cycles: list[CycleRecord]
+  training: Optional[Training] = None
 
   @property
   def name(self) -> str:
@@ -122,8 +143,22 @@ class RunRecord:
 
   @property
   def is_finished(self) -> bool:
-    """Whether the last cycle is done."""
+    """Whether the last cycle, or the training, is done."""
+    if self.training is not None:
+      return self.training.is_finished
     return len(self.finished) > self.num_cycles
+
+  @property
+  def progress(self) -> str:
+    """How far it is, for a person."""
+    done = len(self.finished) - 1
+    if self.is_finished:
+      return 'finished'
+    if self.training is not None:
+      return f'in progress: {self.training}'
+    if done < 0:
+      return 'in progress: cloning the teacher'
+    return f'in progress: {done} of {self.num_cycles} cycles done'
 
   @property
   def finals(self) -> list[tuple[int, Estimate]]:
@@ -155,104 +190,5 @@ def policy_name(cycle: int) -> str:
   return 'π' + str(cycle).translate(str.maketrans('0123456789', '₀₁₂₃₄₅₆₇₈₉'))
 
 
-def load_run(directory: Path) -> RunRecord:
-  """Reads a run directory; a half-written last line is left out.
-
-  Raises:
-    NotARunError: it is none, or its config.json cannot be read.
-  """
-  config = _read_json(directory / 'config.json')
-  if config is None:
-    raise NotARunError(_explain(directory))
-  teacher = _read_json(directory / 'teacher.json')
-  folders = sorted(
-    path
-    for path in (directory / 'cycles').glob('*')
-    if path.name.isdigit() and path.is_dir()
-  )
-  return RunRecord(
-    directory,
-    options_of(config),
-    _estimate(teacher, 'return_', 'episodes'),
-    f'teacher {teacher["name"]}' if teacher and 'name' in teacher else '',
-    [_load_cycle(path) for path in folders],
-  )
-
-
-def _load_cycle(directory: Path) -> CycleRecord:
-  evaluation = _read_csv(directory / 'evaluation.csv', EVALUATION_COLUMNS)
-  for column in EVALUATION_COLUMNS:
-    if column not in evaluation:
-      evaluation[column] = pd.Series(dtype=object)
-    if column != 'kind':
-      evaluation[column] = pd.to_numeric(evaluation[column])
-  return CycleRecord(
-    int(directory.name),
-    _read_json(directory / 'cycle.json'),
-    _read_csv(directory / 'metrics.csv', ('step', 'phase')),
-    evaluation,
-  )
-
-
-def _read_json(path: Path) -> Optional[dict[str, Any]]:
-  """A record, or None where there is none yet."""
-  if not path.is_file():
-    return None
-  try:
-    return schemas.read(path)
-  except files.DamagedFileError as error:
-    raise NotARunError(f'{error}.') from error
-
-
-def _read_csv(path: Path, needed: Sequence[str]) -> pd.DataFrame:
-  """A table of numbers, and of words in the columns of `_WORDS`."""
-  if not path.is_file():
-    return pd.DataFrame()
-  try:
-    found = tables.read(path, needed)
-  except files.DamagedFileError as error:
-    raise NotARunError(f'{error}.') from error
-  if not found.rows:
-    return pd.DataFrame(columns=found.columns)
-  # Exactly what was written: pandas' own parser is wrong in the last bit.
-  frame = pd.read_csv(io.StringIO(found.whole), float_precision='round_trip')
-  for name in frame:
-    if name not in _WORDS and not pd.api.types.is_numeric_dtype(frame[name]):
-      raise NotARunError(
-        f'{path} is damaged: not all that its column {shortened(name)} holds '
-        'are numbers; restore it, or remove it.'
-      )
-  return frame
-
-
-def _estimate(
-  record: Optional[dict[str, Any]], prefix: str, episodes: str
-) -> Optional[Estimate]:
-  mean = (record or {}).get(f'{prefix}mean')
-  if record is None or not isinstance(mean, (int, float)):
-    return None
-  std = record.get(f'{prefix}std')
-  return Estimate(
-    float(mean), float(std or 0.0), _whole(record.get(episodes), 0)
-  )
-
-
 def _whole(value: Any, default: int) -> int:
   return int(value) if isinstance(value, (int, float)) else default
-
-
-def _explain(directory: Path) -> str:
-  if not directory.is_dir():
-    lines = [f'{directory} is no directory.']
-  else:
-    lines = [f'{directory} is no run directory: it has no config.json.']
-  lines.append(
-    'Expected runs/NAME, as launchers.growing_batch makes it: config.json, '
-    'cycles/000/, cycles/001/, …'
-  )
-  places = {directory, directory.parent, Path('runs')}
-  found = [path for place in places for path in place.glob('*/config.json')]
-  known = sorted({str(path.parent) for path in found})
-  if known:
-    lines.append('Runs here: ' + ', '.join(known[:10]))
-  return '\n'.join(lines)

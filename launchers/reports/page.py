@@ -44,9 +44,10 @@ def render(run: RunRecord, pictures: Mapping[str, Sequence[bytes]]) -> str:
   parts += ['<h2>Learning curve</h2>', _curve(run, pictures['learning_curve'])]
   if run.finals:
     parts += ['<h2>Policies</h2>', table(*tables.policies_table(run))]
-  parts += ['<h2>Cycles</h2>', table(*tables.returns_table(run))]
-  parts += ['<h2>Work and time</h2>', table(*tables.work_table(run))]
-  parts += [f'<p class="muted">{html.escape(_WORK)}</p>']
+  if run.training is None:
+    parts += ['<h2>Cycles</h2>', table(*tables.returns_table(run))]
+    parts += ['<h2>Work and time</h2>', table(*tables.work_table(run))]
+    parts += [f'<p class="muted">{html.escape(_WORK)}</p>']
   if 'losses' in pictures:
     alt = 'Every logged metric against the steps of its phase.'
     parts += ['<h2>Losses</h2>', figure(pictures['losses'], alt, '')]
@@ -63,16 +64,8 @@ def document(title: str, parts: Iterable[str]) -> str:
 
 
 def _header(run: RunRecord) -> str:
-  done = len(run.finished) - 1
-  if run.is_finished:
-    badge = '<span class="badge finished">finished</span>'
-  elif done < 0:
-    badge = '<span class="badge">in progress: cloning the teacher</span>'
-  else:
-    badge = (
-      f'<span class="badge">in progress: {done} of {run.num_cycles} cycles '
-      'done</span>'
-    )
+  finished = ' finished' if run.is_finished else ''
+  badge = f'<span class="badge{finished}">{html.escape(run.progress)}</span>'
   objective = run.config.get('objective')
   kind = objective.get('kind', '') if isinstance(objective, dict) else ''
   facts = [str(run.config.get('task', '')), str(kind)]
@@ -117,8 +110,11 @@ def _curve(run: RunRecord, pictures: Sequence[bytes]) -> str:
     f'{policy_name(number)} {final}' for number, final in run.finals
   )
   alt = f'Return against learner steps. {ends}.'
-  caption = (
-    'Evaluations without noise. Points: π_k at the end of cycle k, mean and '
+  caption = 'Evaluations without noise.'
+  if run.training is not None:
+    return figure(pictures, alt, caption)
+  caption += (
+    ' Points: π_k at the end of cycle k, mean and '
     'standard deviation over its episodes; red where it got worse. Vertical '
     'lines: where one cycle ends, and the next policy is deployed.'
   )

@@ -44,7 +44,9 @@ def learning_curve(run: RunRecord, theme: Theme = LIGHT) -> bytes:
         loc='lower left', bbox_to_anchor=(0, 1.05), ncols=5, borderaxespad=0
       )
     else:
-      say(axes, 'No evaluation yet.', theme)
+      training = run.training
+      reason = f': {training.unevaluated}' if training else ' yet'
+      say(axes, f'No evaluation{reason}.', theme)
     return png(figure)
 
 
@@ -98,7 +100,7 @@ def _draw_boundaries(
   axes: Axes, run: RunRecord, theme: Theme, labels: bool = True
 ) -> None:
   """Thin vertical lines between the cycles, their names above."""
-  if not run.learner_steps:
+  if not run.learner_steps or run.training is not None:
     return
   for cycle in range(run.num_cycles + 1):
     axes.axvline(run.boundary(cycle), color=theme.grid, lw=1.0, zorder=0)

@@ -7,7 +7,8 @@ from rich.console import Console
 
 from datasets import files
 from launchers.reports import page, plots, policies, theme
-from launchers.reports.data import RunRecord, load_run, policy_name
+from launchers.reports.data import Estimate, RunRecord, policy_name
+from launchers.reports.loading import load_run
 
 
 def write_report(run_directory: Path) -> Path:
@@ -57,11 +58,24 @@ def directory_of(run: RunRecord) -> Path:
 
 
 def describe(run: RunRecord) -> str:
-  """One line: the teacher, and π₀ … π_k."""
+  """One line: the teacher, and π₀ … π_k; or how far a training is."""
+  if run.training is not None:
+    return f'{run.name}: {run.progress}; {_last_return(run)}'
   pieces = [f'teacher {run.teacher}'] if run.teacher else []
   pieces += [f'{policy_name(number)} {final}' for number, final in run.finals]
   progress = '' if run.is_finished else ' (in progress)'
   return f'{run.name}{progress}: ' + (', '.join(pieces) or 'nothing evaluated')
+
+
+def _last_return(run: RunRecord) -> str:
+  """The newest evaluation of a training, or why there is none."""
+  rows = run.intervals()
+  if rows.empty:
+    assert run.training is not None
+    return f'nothing is evaluated: {run.training.unevaluated}'
+  last = rows.iloc[-1]
+  estimate = Estimate(float(last['return_mean']), float(last['return_std']))
+  return f'return {estimate} after {last["step"]:.0f} updates'
 
 
 def say(run: RunRecord, console: Console) -> None:

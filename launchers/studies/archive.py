@@ -11,7 +11,7 @@ import shutil
 from typing import Optional
 
 from datasets import files
-from launchers.reports.data import load_run
+from launchers.reports.loading import load_run
 from launchers.runs.frozen import differences
 from launchers.runs.run_directory import RunDirectory
 from launchers.studies import cell_file, results

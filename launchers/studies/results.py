@@ -5,7 +5,8 @@ import dataclasses
 from pathlib import Path
 from typing import Any, Optional
 
-from launchers.reports.data import NotARunError, RunRecord, load_run
+from launchers.reports.data import RunRecord
+from launchers.reports.loading import NotARunError, load_run
 from launchers.runs import provenance, schemas
 from launchers.runs.run_directory import RunDirectory
 

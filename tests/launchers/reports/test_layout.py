@@ -15,7 +15,7 @@ import pytest
 
 from launchers.reports import plots as report_plots
 from launchers.reports import report
-from launchers.reports.data import load_run
+from launchers.reports.loading import load_run
 from launchers.studies import plots as study_plots
 from launchers.studies import report as study_report
 from launchers.studies.outcomes import collect

@@ -11,7 +11,7 @@ import pytest
 from launchers import report as report_command
 from launchers.reports import plots as report_plots
 from launchers.reports import report, tables
-from launchers.reports.data import NotARunError, load_run
+from launchers.reports.loading import NotARunError, load_run
 
 CYCLES, STEPS = 2, 400
 EVALUATION = 'cycle,step,kind,episodes,return_mean,return_std,return_min,'
