@@ -192,7 +192,10 @@ def _launch(
   if failure or stop.signal:
     line = saved.describe(config, directory)
     console.print(line, soft_wrap=True, highlight=False)
-    console.print('To go on, give the same command again:')
+    if failure and failure.is_refusal:
+      console.print('When that is mended, the same command goes on:')
+    else:
+      console.print('To go on, give the same command again:')
     command = isolation.command('launchers.growing_batch')
     console.print(f'  {command}', soft_wrap=True, highlight=False)
   return _FAILED if failure else 128 + stop.signal if stop.signal else 0

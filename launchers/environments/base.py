@@ -134,7 +134,8 @@ def check_finite(reward: float, observation: np.ndarray) -> None:
 
 def reason_of(error: Exception) -> str:
   """Why an episode failed, for a person: the error and where it was raised."""
-  text = f'{type(error).__name__}: {error}'
+  is_ours = isinstance(error, BrokenEnvironmentError)
+  text = str(error) if is_ours else f'{type(error).__name__}: {error}'
   frames = traceback.extract_tb(error.__traceback__)
   if isinstance(error, BrokenEnvironmentError) or not frames:
     return text

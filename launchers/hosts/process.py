@@ -1,6 +1,7 @@
 """What a process of ours does before anything else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+import contextlib
 import ctypes
 import importlib
 import os
@@ -22,6 +23,11 @@ WaitForStop = Callable[[float], bool]
 # that outnumber the cores lose by them.
 SINGLE_THREADED = {'OPENBLAS_NUM_THREADS': '1', 'OMP_NUM_THREADS': '1'}
 
+REFUSED = 2
+"""Exit code of a command or a node that a person has to mend something for."""
+REFUSAL = 'Refused: '
+"""Begins the last paragraph of such a node's output."""
+
 _BY_SHORT_NAME = ('understudy ', 'python -m launchers ')
 
 # Courier and Reverb would ask a proxy for a peer on this machine.
@@ -41,6 +47,30 @@ def end_with_parent(parent: int, number: signal.Signals) -> None:
     raise OSError(ctypes.get_errno(), 'prctl(PR_SET_PDEATHSIG)')
   if parent and os.getppid() != parent:
     sys.exit('The launcher died before this process was up.')
+
+
+class NodeRefusedError(Exception):
+  """A node cannot go on before a person has mended what the message says."""
+
+
+@contextlib.contextmanager
+def refusing(*errors: type[Exception]) -> Iterator[None]:
+  """Ends a node by what a person is to mend, with that alone for its words.
+
+  Args:
+    *errors: whose messages are for a person; any other one is a fault of ours,
+      and leaves its traceback.
+
+  Raises:
+    NodeRefusedError: in a thread; a process ends with the exit code REFUSED.
+  """
+  try:
+    yield
+  except errors as error:
+    if threading.current_thread() is not threading.main_thread():
+      raise NodeRefusedError(str(error)) from error
+    print(f'\n{REFUSAL}{error}\n', file=sys.stderr, flush=True)
+    sys.exit(REFUSED)
 
 
 def enter_node(name: str) -> None:

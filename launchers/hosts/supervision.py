@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 import signal
 import subprocess
+import threading
 import time
 from typing import Any, NamedTuple, Optional
 
@@ -15,11 +16,17 @@ import launchpad as lp
 from launchpad.nodes.python.local_multi_processing import PythonProcess
 
 from launchers.hosts.heartbeat import Pulses, Silence
-from launchers.hosts.process import SINGLE_THREADED
+from launchers.hosts.process import (
+  REFUSAL,
+  REFUSED,
+  SINGLE_THREADED,
+  NodeRefusedError,
+)
 from launchers.hosts.stops import StopRequest
 
 _NOTICE_SECONDS = 7.0  # Between asking a node to stop and killing it.
 _SERVERS = ('conductor', 'replay', 'teacher')
+_REFUSED = 'refused to go on'
 _QUIET_SECONDS = 5.0  # After which a server is blamed for its clients' ends.
 
 
@@ -36,11 +43,20 @@ class Failure(NamedTuple):
   how: str
   log: Optional[Path]
 
+  @property
+  def is_refusal(self) -> bool:
+    """Whether the node would end so again, until a person mends something."""
+    return self.how.startswith(_REFUSED)
+
   def __str__(self) -> str:
-    text = f'Node {self.node} {self.how}.'
+    text = f'Node {self.node} {self.how.removesuffix(".")}.'
     if self.log is None:
       return text
-    lines = self.log.read_text(errors='replace').splitlines()
+    output = self.log.read_text(errors='replace')
+    if self.is_refusal:
+      message = output.rpartition(f'\n{REFUSAL}')[2].partition('\n\n')[0]
+      return f'{text} Its output is in {self.log}\n{message}'.rstrip()
+    lines = output.splitlines()
     last = len(lines)
     while last and not lines[last - 1].startswith('  File'):
       last -= 1
@@ -60,8 +76,7 @@ class Nodes:
       )
     else:
       self._manager = self._launch_processes(program, logs)
-    # It would raise at exit what `failure` has reported by then.
-    atexit.unregister(self._manager.wait)
+    _forget_at_exit(self._manager.wait)
     # Launchpad 0.5.0 has no public way to tell which worker ended.
     self._workers: dict[str, list[Any]] = dict(self._manager._active_workers)
 
@@ -91,7 +106,8 @@ class Nodes:
       for how in map(_how_it_ended, workers)
       if how
     ]
-    ended.sort(key=lambda failure: 'killed' not in failure.how)
+    # Others may end since the one that refuses does not answer any more.
+    ended.sort(key=lambda f: ('killed' not in f.how, not f.is_refusal))
     return ended[0] if ended else None
 
   def pids(self) -> dict[str, int]:
@@ -133,6 +149,13 @@ class Nodes:
     return None if self._threads else self._logs / name
 
 
+def _forget_at_exit(wait: Callable[..., None]) -> None:
+  """It would raise at exit what `failure` has reported by then."""
+  atexit.unregister(wait)
+  calls: Any = getattr(threading, '_threading_atexits')  # noqa: B009  (typed)
+  calls[:] = [call for call in calls if call.func != wait]
+
+
 def _end(worker: Any, seconds: float) -> None:
   if not isinstance(worker, subprocess.Popen):
     worker.thread.join(seconds)
@@ -151,10 +174,14 @@ def _how_it_ended(worker: Any) -> str:
       return ''
     if code < 0:
       return f'was killed ({signal.Signals(-code).name})'
+    if code == REFUSED:
+      return _REFUSED
     return f'ended with exit code {code}'
   if worker.thread.is_alive():
     return ''
   error = worker.future.exception()
+  if isinstance(error, NodeRefusedError):
+    return f'{_REFUSED}: {error}'
   return f'failed: {type(error).__name__}: {error}' if error else 'ended'
 
 
@@ -214,7 +241,7 @@ def _server_behind(
   failure: Failure, nodes: Nodes, pulses: Pulses
 ) -> Optional[Failure]:
   """The server whose silence has ended the node, if that was it."""
-  if 'killed' in failure.how or _is_server(failure.node):
+  if 'killed' in failure.how or failure.is_refusal or _is_server(failure.node):
     return None
   for node in filter(_is_server, nodes.pids()):
     if pulses.quiet_for(node) >= _QUIET_SECONDS:

@@ -6,6 +6,7 @@ from typing import Any
 from launchers.acting.outcomes import summary
 from launchers.nodes.evaluations import Evaluations
 from launchers.nodes.ledger import Ledger, RunFailedError
+from launchers.runs.frozen import differences
 from launchers.runs.run_directory import EvaluationKey, RunDirectory
 
 _FEW = 0.5  # Of the steps that were planned for.
@@ -52,9 +53,10 @@ def freeze(directory: RunDirectory, cycle: int, batch: dict[str, Any]) -> None:
   if frozen is None:
     directory.write_json(path, batch)
   elif frozen != batch:
+    changes = '; '.join(differences(frozen, batch))
     raise RunFailedError(
-      f'The episodes of cycle {cycle} are not those that it was learned from: '
-      f'{batch}, but {path} has {frozen}. Restore the episode files, or remove '
+      f'The episodes of cycle {cycle} are not those that it was learned from, '
+      f'which {path} tells: {changes}. Restore the episode files, or remove '
       f'cycle {cycle} and those after it from the run.'
     )
 

@@ -13,6 +13,7 @@ from datasets.store import digest_of, episode_digest
 from datasets.types import Episode, EpisodeId
 from launchers.nodes import advice, tasks
 from launchers.nodes.curriculum import Curriculum
+from launchers.nodes.ledger import RunFailedError
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
 from launchers.runs.tables import Events, Table
@@ -176,7 +177,7 @@ class LearnerNode:
 
   def _restore_end_of(self, cycle: int) -> None:
     if not (self._restore(cycle) and self._curriculum.is_finished(cycle)):
-      raise RuntimeError(
+      raise RunFailedError(
         f'{self._directory.learner(cycle)} holds no whole checkpoint of the '
         f'end of cycle {cycle}. Put it back, or remove '
         f'{self._directory.policy_path(cycle)} to have that cycle finished '

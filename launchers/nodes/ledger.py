@@ -75,9 +75,9 @@ class Ledger:
     share = self._config.max_refused_fraction
     if count > share * quota:
       raise RunFailedError(
-        f'{count} of the {quota} episodes of cycle {identity.cycle} were '
-        f'refused; max_refused_fraction allows {share}. The last one: {reason} '
-        '`launchers.check_environment` says more of an environment.'
+        f'{count} attempts at the {quota} episodes of cycle {identity.cycle} '
+        f'were refused; max_refused_fraction allows {share}. The last one: '
+        f'{reason} `launchers.check_environment` says more of an environment.'
       )
     return present
 

@@ -19,14 +19,28 @@ import launchpad as lp
 from launchpad import address as lp_address
 import tree
 
+from datasets.files import DamagedFileError
 from launchers.acting.outcomes import ActingStoppedError
 from launchers.hosts.heartbeat import Heart, heart_path
-from launchers.hosts.process import enter_node, import_function
+from launchers.hosts.process import enter_node, import_function, refusing
 from launchers.nodes.conductor import Conductor
+from launchers.nodes.ledger import RunFailedError
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
-from teachers.errors import TeacherStoppedError
+from teachers.errors import (
+  AdviceRefusedError,
+  TeacherFailedError,
+  TeacherStoppedError,
+  WrongTeacherError,
+)
 
+_REFUSALS = (
+  AdviceRefusedError,
+  DamagedFileError,
+  RunFailedError,
+  TeacherFailedError,
+  WrongTeacherError,
+)
 # Seconds; Courier's own default is for ever. Longer than the supervisor takes
 # to find out that it is the conductor that hangs, and not who waits for it.
 _CALL_TIMEOUT = 120.0
@@ -123,12 +137,21 @@ class _FixedAddress(lp_address.AbstractAddressBuilder):
     return f'localhost:{self._port}'
 
 
+class _Conductor(Conductor):
+  """A conductor that is a node."""
+
+  def run(self) -> None:
+    with refusing(*_REFUSALS):
+      super().run()
+
+
 def _conductor(
   config: GrowingBatchConfig, directory: RunDirectory, hearts: Path
 ) -> Conductor:
   enter_node('conductor')
   heart = Heart(heart_path(hearts, 'conductor'), _wait_for_stop_of_servers)
-  return Conductor(config, directory, heart)
+  with refusing(*_REFUSALS):
+    return _Conductor(config, directory, heart)
 
 
 def _replay(address: lp.Address, incarnation: str, hearts: Path) -> None:
@@ -165,7 +188,8 @@ def _run(function: str, name: str, hearts: Path, *args: Any) -> None:
     lambda x: x.resolve() if isinstance(x, lp.Address) else x, args
   )
   try:
-    import_function(function)(*resolved, heart)
+    with refusing(*_REFUSALS):
+      import_function(function)(*resolved, heart)
   except TeacherStoppedError:
     print('Stopped while it waited for the teacher.', flush=True)
   except ActingStoppedError:

@@ -18,6 +18,7 @@ from datasets.store import EpisodeStore, digest_of
 from datasets.tasks import Task
 from datasets.validation import OneTask
 from launchers.nodes.batches import sampler_for
+from launchers.runs.frozen import differences
 from launchers.runs.run_directory import RunDirectory
 from launchers.runs.tables import Table
 
@@ -182,8 +183,8 @@ class OfflineTrainer:
     if before is None:
       self._directory.write_json(path, record)
     elif before != record:
+      changes = '; '.join(differences(before, record))
       raise ValueError(
-        f'The data are not those that {self.root} began with: '
-        f'{record}, but {path} has {before}. Restore them, or use another '
-        '--name.'
+        f'The data are not those that {self.root} began with: {changes}. '
+        'Restore them, or use another --name.'
       )

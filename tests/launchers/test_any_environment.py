@@ -145,6 +145,26 @@ def test_a_slow_environment_stops_promptly(tmp_path: Path) -> None:
     assert time.monotonic() - started < 10
 
 
+@pytest.mark.parametrize('launch_type', ['processes', 'threads'])
+def test_what_no_second_try_mends_is_said_without_our_words(
+  tmp_path: Path, launch_type: str
+) -> None:
+  changes = {
+    **options(Path('untrained')),
+    'task': TASK.replace('nan=0.01', 'nan=1'),
+    'launch_type': launch_type,
+  }
+  with harness.launched(tmp_path, **changes) as run:
+    assert run.wait() == 1, run.output
+    said = ' '.join(run.output.split())
+  assert 'Node conductor' in said
+  assert 'refused to go on' in said
+  assert 'max_refused_fraction allows 5' in said
+  assert 'Error' not in said
+  assert 'When that is mended, the same command goes on:' in said
+  assert 'give the same command again' not in said
+
+
 def test_what_a_run_cannot_act_in_is_refused_at_the_door(
   tmp_path: Path,
 ) -> None:

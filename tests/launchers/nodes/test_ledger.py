@@ -64,7 +64,7 @@ def test_too_many_refusals_fail_the_run() -> None:
   ledger = Ledger(config())
   ledger.refuse(identity(0), 'NaN')
   ledger.refuse(identity(1), 'NaN')
-  with pytest.raises(RunFailedError, match=r'3 of the 4.*reward is NaN'):
+  with pytest.raises(RunFailedError, match=r'3 attempts at the 4.*is NaN'):
     ledger.refuse(identity(2), 'reward is NaN')
 
 
