@@ -34,6 +34,11 @@ def file_name(identity: EpisodeId) -> str:
   return name
 
 
+def is_episode(path: pathlib.Path) -> bool:
+  """Whether a file has the name of an episode."""
+  return _NAME.fullmatch(path.name) is not None
+
+
 def identity_of(path: pathlib.Path) -> EpisodeId:
   """The identity that a file is named after.
 

@@ -55,7 +55,10 @@ def read_archive(data: bytes) -> dict[str, memoryview]:
     raise
   # Broken archives make zipfile raise nearly anything.
   except Exception as error:
-    raise ValueError(f'no archive ({type(error).__name__}: {error})') from error
+    raise ValueError(
+      f'no archive, or one that is cut off ({error}): copy it again from where '
+      'it was made'
+    ) from error
   return members
 
 

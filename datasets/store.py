@@ -11,6 +11,7 @@ from datasets.naming import file_name as file_name
 from datasets.types import Episode, EpisodeId
 
 _QUARANTINE = 'quarantine'
+_FEW = 5  # Of directories, in an error's message.
 _logger = logging.getLogger(__name__)
 
 Check = Callable[[Episode], None]
@@ -65,7 +66,8 @@ class EpisodeStore:
     """A store that is there, to be read: nothing is made or cleared.
 
     Raises:
-      FileNotFoundError: there is no such directory.
+      FileNotFoundError: there is no such directory, or only others in it hold
+        episodes; names them.
     """
     if not pathlib.Path(directory).is_dir():
       raise FileNotFoundError(
@@ -74,7 +76,25 @@ class EpisodeStore:
     store = cls.__new__(cls)
     store._directory = pathlib.Path(directory)
     store._verified = {}
+    store._check_is_meant()
     return store
+
+  def _check_is_meant(self) -> None:
+    """Refuses a directory whose episodes are further below, as a run's are."""
+    if any(map(naming.is_episode, self._directory.glob('*.npz'))):
+      return
+    below = {
+      path.parent
+      for path in self._directory.glob('**/*-*.npz')
+      if naming.is_episode(path) and path.parent.name != _QUARANTINE
+    }
+    if below:
+      names = ', '.join(map(str, sorted(below)[:_FEW]))
+      more = ', …' * (len(below) > _FEW)
+      raise FileNotFoundError(
+        f'{self._directory} holds no episodes itself; name one or several of '
+        f'{names}{more}'
+      )
 
   @property
   def directory(self) -> pathlib.Path:

@@ -262,7 +262,7 @@ def main() -> int:
   def work() -> dict[str, Any]:
     return annotate(tyro.cli(AnnotateConfig, prog=program), console)
 
-  return options.run_command(console, work)
+  return options.run_command(console, work, goes_on=True)
 
 
 if __name__ == '__main__':

@@ -20,6 +20,7 @@ from launchers.acting import places as acting_places
 from launchers.environments.suite import Environment
 from launchers.hosts import process
 from teachers import registry, snapshot
+from teachers.errors import TeacherUnavailableError
 
 _PATIENCE = 10.0  # Seconds to wait for a service.
 _COLUMNS = ('field', 'offset', 'size', 'shape', 'unit', 'low', 'high')
@@ -50,7 +51,15 @@ def describe(what: str, action_bound: Optional[float] = None) -> Task:
   if registry.is_service(what):
     from teachers import client  # gRPC, which the others do without.
 
-    carried = client.connect([what], patience=_PATIENCE).task
+    try:
+      carried = client.connect(
+        [what], patience=_PATIENCE, on_trouble=lambda _: None
+      ).task
+    except TeacherUnavailableError as error:
+      raise TeacherUnavailableError(
+        f'{error}. Start the service, or correct the address: the line that '
+        'launchers.teach prints has it.'
+      ) from error
   elif _is_file(what):
     carried = snapshot.load(what).task
   else:

@@ -141,7 +141,7 @@ def main() -> int:
     config = tyro.cli(OfflineConfig, default=default, args=words, prog=program)
     return train(config, console)
 
-  return options.run_command(console, work)
+  return options.run_command(console, work, goes_on=True)
 
 
 if __name__ == '__main__':

@@ -123,7 +123,7 @@ def main() -> int:
       tyro.cli(OnlineConfig, default=default, args=words, prog=program), console
     )
 
-  return options.run_command(console, work)
+  return options.run_command(console, work, goes_on=True)
 
 
 if __name__ == '__main__':

@@ -45,6 +45,14 @@ _FAILURES = (
 )
 
 
+_PASSING = (
+  BrokenProcessPool,
+  TeacherStoppedError,
+  TeacherUnavailableError,
+)
+"""Of these, what another attempt may do without."""
+
+
 def with_kind(words: Sequence[str]) -> list[str]:
   """The words of a command, with `--agent KIND` in its long form."""
   return [re.sub('^--agent(?==|$)', _KIND, word) for word in words]
@@ -161,25 +169,31 @@ def trouble_on(console: Console) -> registry.OnTrouble:
   return show
 
 
-def run_command(console: Console, work: Callable[[], dict[str, Any]]) -> int:
+def run_command(
+  console: Console, work: Callable[[], dict[str, Any]], goes_on: bool = False
+) -> int:
   """Does a command's work and prints its result as one line of JSON.
 
   Args:
     console: where a person reads; the result goes to the standard output.
-    work: the command; whatever it has finished survives a stop.
+    work: the command.
+    goes_on: whether it keeps what it has finished, for the same command again.
 
   Returns:
     The exit code; see `guard`.
   """
-  return guard(console, lambda: print(json.dumps(work())))
+  return guard(console, lambda: print(json.dumps(work())), goes_on)
 
 
-def guard(console: Console, work: Callable[[], None]) -> int:
+def guard(
+  console: Console, work: Callable[[], None], goes_on: bool = False
+) -> int:
   """Does a command's work and says what kept it from being done.
 
   Args:
     console: where a person reads.
-    work: the command; whatever it has finished survives a stop.
+    work: the command.
+    goes_on: whether it keeps what it has finished, for the same command again.
 
   Returns:
     The exit code: 0 done, 1 failed on the way, 2 refused, 128 + N stopped by
@@ -194,7 +208,13 @@ def guard(console: Console, work: Callable[[], None]) -> int:
       highlight=False,
       soft_wrap=True,
     )
-    console.print('The same command goes on with what is missing.')
+    if goes_on:
+      same = 'same command goes on with what is missing.'
+      may_help = isinstance(error, _PASSING) or getattr(error, 'passing', False)
+      console.print(
+        f'The {same}' if may_help else f'When that is mended, the {same}',
+        soft_wrap=True,
+      )
     return 1
   except (
     ConfigChangedError, DamagedFileError, OSError, RunIsLiveError, ValueError
@@ -204,7 +224,8 @@ def guard(console: Console, work: Callable[[], None]) -> int:
     return 2
   except (Interrupted, StoppedError) as error:
     console.print(f'Stopped by {error.signal.name}.')
-    console.print('To go on, give the same command again:')
+    again = 'go on' if goes_on else 'begin anew'
+    console.print(f'To {again}, give the same command again:')
     console.print(
       f'  {_typed()}', soft_wrap=True, markup=False, highlight=False
     )

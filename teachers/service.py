@@ -7,9 +7,11 @@ server.stop()
 
 from collections.abc import Callable
 from concurrent import futures
+import errno
+import socket
 import sys
 import traceback
-from typing import Any
+from typing import Any, Optional
 
 import grpc
 import numpy as np
@@ -96,15 +98,50 @@ def serve(
   desk = Reception(max_workers)
   health = _add_handlers(server, teacher, desk)
   host, _, _ = address.rpartition(':')
+  _check_place(address)
   try:
     port = _add_port(server, address, keys)
   except RuntimeError as error:
     raise OSError(
-      f'Cannot listen on {address}: {error}. Is the port in use, the host not '
-      "of this machine, or the key not the certificate's?"
+      f'Cannot listen on {address}: {str(error).rstrip(".")}. Is the key not '
+      "the certificate's?"
     ) from error
   server.start()
   return Server(server, health, desk, f'{host}:{port}')
+
+
+def _check_place(address: str) -> None:
+  """Refuses where nothing can listen; gRPC writes lines of its own of that."""
+  host, port = credentials.split_address(address)
+  try:
+    places = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    errors = [error for place in places if (error := _try_place(place))]
+    for error in errors:
+      # One free address of several is enough, but not beside another service.
+      if error.errno == errno.EADDRINUSE or len(errors) == len(places):
+        raise error
+  except OSError as error:
+    remedy = (
+      'Stop what listens there, or choose another port.'
+      if error.errno == errno.EADDRINUSE
+      else 'Choose an address of this machine, and a port that is allowed.'
+    )
+    raise OSError(
+      f'Cannot listen on {address}: {error.strerror}. {remedy}'
+    ) from error
+
+
+def _try_place(place: Any) -> Optional[OSError]:
+  """Why nothing can listen at an address, as `getaddrinfo` gives it."""
+  family, kind, _, _, at = place
+  try:
+    with socket.socket(family, kind) as probe:
+      # Connections of a dead service that linger are no obstacle.
+      probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+      probe.bind(at)
+  except OSError as error:
+    return error
+  return None
 
 
 def _add_port(server: grpc.Server, address: str, keys: ServerKeys) -> int:

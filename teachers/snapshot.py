@@ -84,6 +84,8 @@ def find(name: str) -> Path:
   for path in (shipped, Path(name)):
     if path.is_file():
       return path
+  if Path(name).is_dir():
+    raise FileNotFoundError(_explain_directory(Path(name)))
   known = sorted(
     str(path.relative_to(SHIPPED).with_suffix(''))
     for path in SHIPPED.glob('*/*.npz')
@@ -92,6 +94,20 @@ def find(name: str) -> Path:
     f'No teacher {name!r}: neither a file nor one of the shipped snapshots '
     f'({", ".join(known) or "none"}). Train one with `python -m '
     'launchers.online --task TASK`, or pass the path of a snapshot.'
+  )
+
+
+def _explain_directory(directory: Path) -> str:
+  """Which of its files may have been meant, the newest cycle's first."""
+  patterns = ('best.npz', 'policy.npz', 'cycles/*/policy.npz')
+  found = [
+    path
+    for pattern in patterns
+    for path in sorted(directory.glob(pattern), reverse=True)
+  ]
+  files = ', '.join(map(str, found[:3]))
+  return f'{directory} is a directory: name a file, ' + (
+    f'for instance one of {files}.' if files else 'of which there is none here.'
   )
 
 

@@ -199,6 +199,18 @@ def test_a_store_is_made_with_its_parents(tmp_path):
   assert directory.is_dir()
 
 
+def test_a_directory_of_such_directories_names_them(tmp_path):
+  for name in ('000', '001'):
+    EpisodeStore(tmp_path / name).commit(make_episode())
+  (tmp_path / 'demonstrator.npz').touch()
+  with pytest.raises(
+    FileNotFoundError, match=r'no episodes itself.*000, .*001'
+  ):
+    EpisodeStore.open(tmp_path)
+  (tmp_path / '000' / 'quarantine').mkdir()
+  assert len(EpisodeStore.open(tmp_path / '000')) == 1
+
+
 def test_reading_makes_and_clears_nothing(tmp_path):
   with pytest.raises(FileNotFoundError, match='no directory'):
     EpisodeStore.open(tmp_path / 'mistyped')

@@ -2,10 +2,13 @@
 
 import json
 from pathlib import Path
+import socket
+import sys
 
 import pytest
 
 from datasets.tasks import Field, Task
+from launchers import describe as describe_command
 from launchers.environments.suite import Environment
 from teachers import untrained
 from tests.launchers.test_commands import command
@@ -65,6 +68,24 @@ def test_what_a_service_says_is_printed() -> None:
   with serving(teacher) as server:
     tree = described(f'grpc://{server.address}')
   assert Task.from_json(tree) == TASK
+
+
+def test_a_service_that_is_not_there_takes_a_line(
+  monkeypatch: pytest.MonkeyPatch,
+  caplog: pytest.LogCaptureFixture,
+  capsys: pytest.CaptureFixture[str],
+) -> None:
+  with socket.socket() as free:
+    free.bind(('127.0.0.1', 0))
+    address = f'grpc://127.0.0.1:{free.getsockname()[1]}'
+  monkeypatch.setattr(describe_command, '_PATIENCE', 0.5)
+  monkeypatch.setattr(sys, 'argv', ['describe', address])
+  assert describe_command.main() == 1
+  said = capsys.readouterr().err
+  assert 'Start the service, or correct the address' in said
+  assert len(said.splitlines()) == 1
+  assert 'same command' not in said
+  assert not caplog.records
 
 
 def test_what_cannot_be_described_is_refused(tmp_path: Path) -> None:

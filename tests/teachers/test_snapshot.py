@@ -91,6 +91,26 @@ def test_a_file_that_is_no_snapshot_is_refused(tmp_path: Path) -> None:
     snapshot.load(str(path))
 
 
+def test_one_that_is_cut_off_says_what_to_do(tmp_path: Path) -> None:
+  path = write_teacher(tmp_path / 'mine.npz')
+  path.write_bytes(path.read_bytes()[:-100])
+  with pytest.raises(ValueError, match=r'cut off.*copy it again') as refusal:
+    snapshot.load(str(path))
+  assert 'Bad' not in str(refusal.value)  # As the error's class begins.
+
+
+def test_of_a_run_directory_the_files_are_named(tmp_path: Path) -> None:
+  with pytest.raises(FileNotFoundError, match=r'is a directory.*is none here'):
+    snapshot.load(str(tmp_path))
+  for name in ('000', '001'):
+    (tmp_path / 'cycles' / name).mkdir(parents=True)
+    write_teacher(tmp_path / 'cycles' / name / 'policy.npz')
+  with pytest.raises(
+    FileNotFoundError, match=r'one of .*001/policy\.npz, .*000'
+  ):
+    snapshot.load(str(tmp_path))
+
+
 @pytest.mark.parametrize(
   ('changes', 'message'),
   [
