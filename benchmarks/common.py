@@ -18,6 +18,8 @@ import sys
 import time
 from typing import Any
 
+from launchers.hosts import process
+
 ROOT = Path(__file__).resolve().parent.parent
 
 _TIMEOUT = 3600.0  # Seconds for one side; then it hangs.
@@ -31,6 +33,7 @@ def prepare() -> None:
   os.environ.setdefault('TF_ENABLE_ONEDNN_OPTS', '1')
   os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
   os.environ.setdefault('MUJOCO_GL', 'disabled')
+  process.bypass_proxies()
 
 
 def machine() -> dict[str, Any]:

@@ -42,6 +42,16 @@ class DamagedFileError(Exception):
     super().__init__(f'{path} is damaged: {reason}')
 
 
+@contextlib.contextmanager
+def advising(remedy: str) -> Iterator[None]:
+  """Adds to the reason of a damaged file what a person can do about it."""
+  try:
+    yield
+  except DamagedFileError as error:
+    reason = f'{error.reason}; {remedy}'
+    raise DamagedFileError(error.path, reason) from error
+
+
 def boundary_hook(name: str, path: pathlib.Path) -> None:
   """Does nothing; a test puts its own in this place."""
 

@@ -8,6 +8,8 @@ from datasets import files, validation
 from datasets.types import EpisodeId
 
 _NAME = re.compile(r'(.+)-(\d{3,})-(\d{3,})-(\d{6,})\.npz', re.ASCII)
+QUARANTINE = 'quarantine'
+"""The folder, in a directory of episodes, of files that are none."""
 _MAX_NAME = 255  # Bytes, on every Linux file system.
 
 
@@ -37,6 +39,15 @@ def file_name(identity: EpisodeId) -> str:
 def is_episode(path: pathlib.Path) -> bool:
   """Whether a file has the name of an episode."""
   return _NAME.fullmatch(path.name) is not None
+
+
+def directories_below(directory: pathlib.Path) -> list[pathlib.Path]:
+  """The directories below one that hold episodes, sorted."""
+  return sorted({
+    path.parent
+    for path in directory.glob('**/*.npz')
+    if is_episode(path) and path.parent.name != QUARANTINE
+  })  # fmt: skip
 
 
 def identity_of(path: pathlib.Path) -> EpisodeId:

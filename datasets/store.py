@@ -10,8 +10,8 @@ from datasets import ahead, arrays, encoding, files, naming, validation
 from datasets.naming import file_name as file_name
 from datasets.types import Episode, EpisodeId
 
-_QUARANTINE = 'quarantine'
 _FEW = 5  # Of directories, in an error's message.
+_REMEDY = 'restore it, or move it out of there'  # Where nothing sets it aside.
 _logger = logging.getLogger(__name__)
 
 Check = Callable[[Episode], None]
@@ -83,13 +83,9 @@ class EpisodeStore:
     """Refuses a directory whose episodes are further below, as a run's are."""
     if any(map(naming.is_episode, self._directory.glob('*.npz'))):
       return
-    below = {
-      path.parent
-      for path in self._directory.glob('**/*-*.npz')
-      if naming.is_episode(path) and path.parent.name != _QUARANTINE
-    }
+    below = naming.directories_below(self._directory)
     if below:
-      names = ', '.join(map(str, sorted(below)[:_FEW]))
+      names = ', '.join(map(str, below[:_FEW]))
       more = ', …' * (len(below) > _FEW)
       raise FileNotFoundError(
         f'{self._directory} holds no episodes itself; name one or several of '
@@ -161,10 +157,9 @@ class EpisodeStore:
     Raises:
       files.DamagedFileError: a file is torn or altered: call `quarantine`.
     """
-    return {
-      identity: self._digest(identity, path)
-      for identity, path in sorted(self._paths().items())
-    }
+    paths = sorted(self._paths().items())
+    with files.advising(_REMEDY):
+      return {identity: self._digest(identity, path) for identity, path in paths}
 
   def quarantine(self, check: Optional[Check] = None) -> list[Quarantined]:
     """Reads every file and moves the bad ones out of the way.
@@ -205,13 +200,17 @@ class EpisodeStore:
       validation.EpisodeRefused: one does not pass; names its file.
     """
     wanted = sorted(self._paths() if only is None else only)
-    for episode in ahead.in_order(self.read, wanted):
+    for episode in ahead.in_order(self._read_advising, wanted):
       try:
         check(episode)
       except validation.EpisodeRefused as error:
         path = self._path(episode.identity)
         raise validation.EpisodeRefused(f'{path}: {error}') from error
       yield episode
+
+  def _read_advising(self, identity: EpisodeId) -> Episode:
+    with files.advising(_REMEDY):
+      return self.read(identity)
 
   def __iter__(self) -> Iterator[Episode]:
     """Every episode, sorted by identity."""
@@ -229,7 +228,8 @@ class EpisodeStore:
 
   def _paths(self) -> dict[EpisodeId, pathlib.Path]:
     paths = self._directory.glob('*.npz')
-    return {naming.identity_of(path): path for path in paths}
+    with files.advising(_REMEDY):
+      return {naming.identity_of(path): path for path in paths}
 
   def _read(self, identity: EpisodeId, path: pathlib.Path) -> Episode:
     content = arrays.read_content(path)
@@ -265,7 +265,7 @@ class EpisodeStore:
       return None
 
   def _set_aside(self, path: pathlib.Path, reason: str) -> Quarantined:
-    directory = files.make_directory(self._directory / _QUARANTINE)
+    directory = files.make_directory(self._directory / naming.QUARANTINE)
     before = sum(p.name.startswith(path.name) for p in directory.iterdir())
     target = directory / (f'{path.name}.{before}' if before else path.name)
     files.move(path, target)

@@ -7,6 +7,7 @@ last line is JSON.
 from collections.abc import Mapping, Sequence
 import dataclasses
 import json
+import os
 from pathlib import Path
 import sys
 import time
@@ -76,8 +77,8 @@ def fit_reward(config: FitRewardConfig, console: Console) -> dict[str, Any]:
     files.DamagedFileError: an episode of DATA is torn or altered.
   """
   started = time.monotonic()
+  _check_output(config.output)
   parts, task = _read(config)
-  files.make_directory(config.output.parent)
   examples, held_out = _split(parts, config.fitting.seed)
   arrays = _fit(config, examples, held_out, console)
   metadata = {
@@ -105,6 +106,26 @@ def fit_reward(config: FitRewardConfig, console: Console) -> dict[str, Any]:
     'version': model.version,
     'output': str(config.output),
   }
+
+
+def _check_output(path: Path) -> None:
+  """Refuses a file that could not be written, before the fit.
+
+  Raises:
+    OSError: says why.
+  """
+  if path.is_dir():
+    raise IsADirectoryError(
+      f'--output {path} is a directory; name the file of the model, for '
+      f'instance {path / "model.npz"}.'
+    )
+  files.make_directory(path.parent)
+  if not os.access(path.parent, os.W_OK):
+    raise PermissionError(
+      f'--output {path}: nothing can be written to {path.parent}. Name another '
+      'place.'
+    )
+  files.remove_aside(path.parent)
 
 
 def _fit(
@@ -137,6 +158,12 @@ def _read(config: FitRewardConfig) -> tuple[list[Examples], Optional[Task]]:
       parts.append(_logged(episode, config.horizon))
     else:
       parts.append(_scored(episode, scores[episode.identity]))
+  longest = max((len(part.rewards) for part in parts), default=0)
+  if scores is None and config.horizon > longest > 0:
+    raise ValueError(
+      f'horizon is {config.horizon}, but the longest episode in {config.data} '
+      f'has {longest} steps; give at most as many.'
+    )
   return parts, check.task
 
 

@@ -227,6 +227,11 @@ def _print_table(
   """The one table that stays, of a run that is done or was stopped."""
   table = cycle_table(config, directory, width=console.width)
   console.print(table, highlight=False)
+  notice = saved.set_aside(directory)
+  if notice:
+    console.print(
+      notice, style='bold yellow', highlight=False, markup=False, soft_wrap=True
+    )
 
 
 def _draw_report(directory: RunDirectory, console: Console) -> None:

@@ -75,6 +75,8 @@ def _report_run(directory: Path, output: Optional[Path]) -> int:
   # pandas and Matplotlib, which --help does without.
   from launchers.reports import report
   from launchers.reports.loading import NotARunError, load_run
+  from launchers.runs import saved
+  from launchers.runs.run_directory import RunDirectory
 
   try:
     run = load_run(directory)
@@ -88,6 +90,9 @@ def _report_run(directory: Path, output: Optional[Path]) -> int:
     return _refuse_place(output or report.directory_of(run), error)
   print(f'  {page}')
   report.say(run, Console())
+  notice = saved.set_aside(RunDirectory(directory))
+  if notice:
+    print(notice)
   return 0
 
 

@@ -39,7 +39,9 @@ class Refusals:
         actor, episode, attempt = (int(row[key]) for key in _KEYS)
       except ValueError as error:
         raise DamagedFileError(
-          path, f'{shortened(row)} tells of no attempt: {error}'
+          path,
+          f'{shortened(row)} tells of no attempt: {error}; restore it, or '
+          'remove it',
         ) from error
       found.append((EpisodeId(self._run, cycle, actor, episode), attempt))
     return found

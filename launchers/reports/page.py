@@ -8,6 +8,8 @@ from typing import Any
 
 from launchers.reports import policies, tables
 from launchers.reports.data import Estimate, RunRecord, policy_name
+from launchers.runs import saved
+from launchers.runs.run_directory import RunDirectory
 
 _WORK = (
   'Updates of cycle 0: cloning + its critic, which do not count as learner '
@@ -51,6 +53,9 @@ def render(run: RunRecord, pictures: Mapping[str, Sequence[bytes]]) -> str:
   if 'losses' in pictures:
     alt = 'Every logged metric against the steps of its phase.'
     parts += ['<h2>Losses</h2>', figure(pictures['losses'], alt, '')]
+  notice = saved.set_aside(RunDirectory(run.directory))
+  if notice:
+    parts += [f'<p class="muted">{html.escape(notice)}</p>']
   parts += [_configuration(run)]
   return document(run.name, parts)
 

@@ -111,9 +111,7 @@ def _stored(
   try:
     return schemas.read(path) if path.exists() else None
   except files.DamagedFileError as error:
-    raise ConfigChangedError(
-      f'{error}. Restore it, or use another {elsewhere}.'
-    ) from error
+    raise ConfigChangedError(f'{error}, or use another {elsewhere}.') from error
 
 
 def options_of(tree: dict[str, Any]) -> dict[str, Any]:

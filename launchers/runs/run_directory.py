@@ -1,5 +1,6 @@
 """The run directory: the one truth of a run, and where each thing is in it."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -32,6 +33,7 @@ class RunDirectory:
 
   def __init__(self, root: Path):
     self.root = root
+    self._made: list[Path] = []  # Parents that `lock` has made, nearest first.
 
   @property
   def config(self) -> Path:
@@ -177,11 +179,20 @@ class RunDirectory:
     for directory in {path.parent for path in self.root.rglob('.*.aside')}:
       files.remove_aside(directory)
 
+  def set_aside(self) -> list[Path]:
+    """What was damaged, or none of the run, and is kept out of its way."""
+    patterns = ('*.damaged', 'quarantine/*')
+    return sorted(path for p in patterns for path in self.root.rglob(p))
+
   def remove_if_unused(self) -> None:
-    """Removes a directory that holds no more than the lock, which is ours."""
-    if [path.name for path in self.root.iterdir()] == [self._lock.name]:
-      self._lock.unlink()
-      self.root.rmdir()
+    """Removes a directory that holds no more than our lock, as it was made."""
+    if [path.name for path in self.root.iterdir()] != [self._lock.name]:
+      return
+    self._lock.unlink()
+    self.root.rmdir()
+    for parent in self._made:
+      with contextlib.suppress(OSError):  # Somebody else has put something in.
+        parent.rmdir()
 
   @property
   def is_live(self) -> bool:
@@ -205,6 +216,7 @@ class RunDirectory:
     Raises:
       RunIsLiveError: another process has it; names that process.
     """
+    self._made += [p for p in self.root.parents if not p.exists()]
     self.root.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o644)
     try:

@@ -5,6 +5,8 @@ from pathlib import Path
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
 
+_FEW = 5  # Files that a sentence names.
+
 
 def describe(config: GrowingBatchConfig, directory: RunDirectory) -> str:
   """One sentence: the cycles, the present one's episodes and learner steps."""
@@ -24,6 +26,19 @@ def describe(config: GrowingBatchConfig, directory: RunDirectory) -> str:
   return (
     f'Saved: {cycle} whole cycles; of cycle {cycle}, {episodes} of '
     f'{config.episodes_in(cycle)} episodes{waiting} and {learner}.'
+  )
+
+
+def set_aside(directory: RunDirectory) -> str:
+  """A sentence on what is kept out of the run's way; '' where nothing is."""
+  found = directory.set_aside()
+  if not found:
+    return ''
+  names = ', '.join(map(str, found[:_FEW]))
+  more = f' and {len(found) - _FEW} more' if len(found) > _FEW else ''
+  return (
+    'Set aside, as damaged or not of this run, and made again where it can be: '
+    f'{names}{more}. The logs say what is wrong with them.'
   )
 
 

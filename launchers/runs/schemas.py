@@ -7,7 +7,7 @@ optional; what later ones may add passes.
 from pathlib import Path
 from typing import Any
 
-from datasets import records
+from datasets import files, records
 from datasets.schema import (
   Check,
   WrongError,
@@ -53,8 +53,8 @@ _teacher = record(
 
 _CHECKS: dict[str, Check] = {
   'config.json': record(
-    {},
-    task=text, agent=record({}, kind=text, more=True), objective=anything,
+    {'task': text},
+    agent=record({}, kind=text, more=True), objective=anything,
     cloning=anything, evaluation=anything, demonstrations=anything,
     cycles=count, actor_steps=count, learner_steps=count, provenance=anything,
     history=each(anything, list), more=True,
@@ -63,8 +63,8 @@ _CHECKS: dict[str, Check] = {
   'demonstrator.json': _teacher,
   'advisor.json': _teacher,
   'teacher.json': record(
-    {},
-    name=text, version=text, episodes=count, return_mean=_figure,
+    {'episodes': count},
+    name=text, version=text, return_mean=_figure,
     return_std=_figure, return_min=_figure, return_max=_figure, more=True,
   ),
   'cycle.json': record(
@@ -77,10 +77,20 @@ _CHECKS: dict[str, Check] = {
     seconds=each(number, dict), policy_digest=text,
     provenance=anything, more=True,
   ),
+  'batch.json': record({'episodes': count, 'steps': count, 'digest': text}),
+  'data.json': record(
+    {'episodes': count, 'transitions': count, 'digest': text}
+  ),
   'study.json': record(
     {}, cpu_seconds=number, wall_seconds=number, more=True
   ),
 }  # fmt: skip
+
+
+_REMEDIES = dict.fromkeys(
+  ('study.json', 'task.json', 'teacher.json'),
+  'restore it, or remove it: it is made again',
+)
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -88,6 +98,8 @@ def read(path: Path) -> dict[str, Any]:
 
   Raises:
     FileNotFoundError: there is no such file.
-    files.DamagedFileError: it is another one than its name says; says where.
+    files.DamagedFileError: it is another one than its name says; says where,
+      and what to do.
   """
-  return records.read(path, _CHECKS.get(path.name, anything))
+  with files.advising(_REMEDIES.get(path.name, 'restore it')):
+    return records.read(path, _CHECKS.get(path.name, anything))

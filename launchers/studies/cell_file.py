@@ -51,7 +51,7 @@ def write(path: Path, result: Result, command: str) -> None:
       path, '', f'{len(data):,} bytes, more than {MAX_BYTES:,}. Evaluate less '
       'often: run.evaluation.interval.',
     )  # fmt: skip
-  files.make_directory(path.parent)
+  files.remove_aside(files.make_directory(path.parent))
   files.write_bytes(path, data)
 
 

@@ -88,7 +88,7 @@ class Experts:
       address = study.teacher(task, 'expert')
       raise StudyError(f'The expert of {task}, {address}: {error}') from error
     path = self._path(task)
-    files.make_directory(path.parent)
+    files.remove_aside(files.make_directory(path.parent))
     files.write_text(path, json.dumps(summary, indent=2) + '\n')
 
   def _path(self, task: str) -> Path:

@@ -53,7 +53,7 @@ def write(study: Study, archive: Archive, output: Path) -> Path:
   themes = (theme.LIGHT, theme.DARK)
   pictures = [study_plots.figure(outcomes, t) for t in themes]
   page = output / 'index.html'
-  output.mkdir(parents=True, exist_ok=True)
+  files.remove_aside(files.make_directory(output))
   files.write_bytes(output / 'figure.png', pictures[0])
   html = study_page.render(outcomes, rows, judged, made_by, pictures)
   files.write_text(page, html)

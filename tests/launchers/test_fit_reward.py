@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -52,6 +53,28 @@ def data(tmp_path: Path) -> Path:
 def console(tmp_path: Path):
   with (tmp_path / 'screen').open('w', encoding='utf-8') as file:
     yield Console(file=file)
+
+
+@pytest.mark.parametrize(
+  ('changes', 'message'),
+  [
+    ({'output': '.'}, r'is a directory; name the file.*model\.npz'),
+    (
+      {'horizon': STEPS + 1},
+      'horizon is 101, but the longest',
+    ),
+  ],
+)
+def test_what_no_fit_can_honour_is_refused_before_it(
+  data: Path, tmp_path: Path, console: Console, changes: dict, message: str
+) -> None:
+  output = tmp_path / changes.pop('output', 'model.npz')
+  config = FitRewardConfig(data, output, fitting=QUICK, **changes)
+  with (
+    mock.patch('launchers.fit_reward._fit', side_effect=AssertionError),
+    pytest.raises((OSError, ValueError), match=message),
+  ):
+    fit_reward(config, console)
 
 
 def cosine(output: Path, sign: float) -> float:

@@ -8,6 +8,8 @@ import sys
 import pytest
 
 from datasets.files import DamagedFileError
+from launchers.options import inhabited
+from launchers.runs import saved
 from launchers.runs.run_directory import RunDirectory, RunIsLiveError
 from tests.launchers.harness import ROOT, random_policy
 
@@ -76,9 +78,58 @@ def test_one_process_at_a_time(directory: RunDirectory) -> None:
   subprocess.run(command, cwd=ROOT, check=True)
 
 
+def test_a_refused_command_leaves_no_directory_of_its_own(
+  tmp_path: Path,
+) -> None:
+  (tmp_path / 'there').mkdir()
+  for runs in ('there', 'made/by/it'):
+    directory = RunDirectory(tmp_path / runs / 'run')
+    with inhabited(directory):
+      assert directory.root.is_dir()
+  assert [path.name for path in tmp_path.iterdir()] == ['there']
+  with inhabited(directory):
+    (tmp_path / 'made/by/another').touch()
+  assert [p.name for p in (tmp_path / 'made/by').iterdir()] == ['another']
+
+
+def test_what_was_set_aside_is_told(directory: RunDirectory) -> None:
+  assert saved.set_aside(directory) == ''
+  publish(directory, 0)
+  directory.policy_path(0).write_bytes(b'torn')
+  assert directory.policy(0) is None
+  store = directory.store(0)
+  (store.directory / 'x.npz').touch()
+  store.quarantine()
+  said = saved.set_aside(directory)
+  assert 'cycles/000/policy.damaged, ' in said
+  assert 'demonstrations/quarantine/x.npz. ' in said
+
+
+@pytest.mark.parametrize(
+  ('name', 'remedy'),
+  [
+    ('config.json', 'lacks task; restore it'),
+    ('teacher.json', 'lacks episodes; restore it, or remove it'),
+    ('cycle.json', 'lacks cycle, episodes, steps; restore it'),
+    ('data.json', 'lacks digest, episodes, transitions; restore it'),
+  ],
+)
+def test_an_empty_record_is_damaged_and_has_a_remedy(
+  directory: RunDirectory, name: str, remedy: str
+) -> None:
+  directory.write_json(directory.root / name, {})
+  with pytest.raises(DamagedFileError, match=remedy):
+    directory.read_json(directory.root / name)
+
+
 def test_a_damaged_record_is_named(directory: RunDirectory) -> None:
-  directory.write_json(directory.teacher_result, {'return_mean': 1.0})
-  assert directory.read_json(directory.teacher_result) == {'return_mean': 1.0}
+  directory.write_json(
+    directory.teacher_result, {'episodes': 1, 'return_mean': 1.0}
+  )
+  assert directory.read_json(directory.teacher_result) == {
+    'episodes': 1,
+    'return_mean': 1.0,
+  }
   directory.teacher_result.write_text('{"return')
   with pytest.raises(DamagedFileError, match=r'teacher\.json'):
     directory.read_json(directory.teacher_result)

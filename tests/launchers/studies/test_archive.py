@@ -43,6 +43,19 @@ def test_files_of_cells_give_the_same_tables(tmp_path, study):
   assert origins == {'1': {'runs': 12, **studies.PROVENANCE}}
 
 
+def test_what_dead_writers_left_beside_the_files_is_cleared(tmp_path, study):
+  archive = studies.archive(tmp_path)
+  cells = archive.file(study.cells[0]).parent
+  for directory_ in (cells, cells / 'experts', tmp_path / 'reports'):
+    directory_.mkdir(parents=True)
+    (directory_ / '.x.0123.aside').touch()
+  archive.keep(study.cells[0], '')
+  summary = {'task': 'cheetah-run', 'policy': 'x', 'return_mean': 250}
+  archive.experts.keep(study, 'cheetah-run', summary)
+  write(study, tmp_path, 'reports')
+  assert not list(tmp_path.rglob('.*.aside'))
+
+
 def test_a_damaged_file_of_a_cell_is_refused(tmp_path, study, capsys):
   archive = studies.archive(tmp_path)
   archive.keep(study.cells[0], '')
