@@ -1,5 +1,6 @@
 """How the files of episodes are named: after their identities."""
 
+import os
 import pathlib
 import re
 import urllib.parse
@@ -43,11 +44,13 @@ def is_episode(path: pathlib.Path) -> bool:
 
 def directories_below(directory: pathlib.Path) -> list[pathlib.Path]:
   """The directories below one that hold episodes, sorted."""
-  return sorted({
-    path.parent
-    for path in directory.glob('**/*.npz')
-    if is_episode(path) and path.parent.name != QUARANTINE
-  })  # fmt: skip
+  return sorted(
+    pathlib.Path(below)
+    # Unlike glob, it bears that a run which goes on removes directories.
+    for below, _, names in os.walk(directory)
+    if pathlib.Path(below).name != QUARANTINE
+    and any(_NAME.fullmatch(name) for name in names)
+  )
 
 
 def identity_of(path: pathlib.Path) -> EpisodeId:

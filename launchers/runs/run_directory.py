@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from agents.deployed.policy import Policy
-from datasets import files
+from datasets import files, naming
 from datasets.store import EpisodeStore
 from launchers.runs import schemas
 
@@ -181,8 +181,13 @@ class RunDirectory:
 
   def set_aside(self) -> list[Path]:
     """What was damaged, or none of the run, and is kept out of its way."""
-    patterns = ('*.damaged', 'quarantine/*')
-    return sorted(path for p in patterns for path in self.root.rglob(p))
+    return sorted(
+      path
+      # Unlike rglob, it bears that a run which goes on removes directories.
+      for directory, below, names in os.walk(self.root)
+      for path in (Path(directory, name) for name in (*below, *names))
+      if path.suffix == '.damaged' or path.parent.name == naming.QUARANTINE
+    )
 
   def remove_if_unused(self) -> None:
     """Removes a directory that holds no more than our lock, as it was made."""
