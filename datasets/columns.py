@@ -126,7 +126,7 @@ class EpisodeColumns:
       or (advice and advice.actions.shape != (length, expected[1]))
     ):
       raise ValueError(
-        f'Episode {episode.identity} has observations '
+        f'{episode.identity} has observations '
         f'{episode.observations.shape} and actions {episode.actions.shape} '
         f'for {length} rewards; this memory holds observations and actions of '
         f'widths {expected}. Check episodes before adding them.'

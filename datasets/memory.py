@@ -117,7 +117,7 @@ class Memory:
     unadvised = self._columns.unadvised
     if not self._with_labels or unadvised is not None:
       raise ValueError(
-        f'Episode {unadvised} has no advice: annotate it first.'
+        f'{unadvised} has no advice: annotate it first.'
         if unadvised and self._with_labels
         else 'This memory keeps no advice. Make it with with_labels=True.'
       )

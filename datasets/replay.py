@@ -89,7 +89,7 @@ class EpisodeWriter:
     data, _ = arrays.encode(*encoding.to_arrays(episode))
     if len(data) > _MAX_BYTES:
       raise ValueError(
-        f'Episode {episode.identity} has {len(data):,} bytes; at most '
+        f'{episode.identity} has {len(data):,} bytes; at most '
         f'{_MAX_BYTES:,} can be sent. Make the episodes shorter.'
       )
     self._connection.await_answer()

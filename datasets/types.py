@@ -4,6 +4,7 @@ from typing import Any, NamedTuple, Optional
 
 import numpy as np
 
+from datasets.schema import shortened
 from datasets.tasks import EnvironmentSpec as EnvironmentSpec
 from datasets.tasks import Task
 
@@ -22,6 +23,11 @@ class EpisodeId(NamedTuple):
   cycle: int
   actor: int
   episode: int
+
+  def __str__(self) -> str:
+    """For a person; whoever is not checked yet may hold anything."""
+    run, cycle, actor, episode = map(shortened, self)
+    return f'Episode {episode} of actor {actor} in cycle {cycle} of {run}'
 
 
 class Annotation(NamedTuple):

@@ -56,7 +56,7 @@ def check_episode(
     _check_discounts(episode.discounts)
     _check_annotation(episode, (length, spec.action_size))
   except EpisodeRefused as error:
-    raise EpisodeRefused(f'Episode {episode.identity}: {error}') from None
+    raise EpisodeRefused(f'{episode.identity}: {error}') from None
 
 
 class OneTask:
@@ -81,7 +81,7 @@ class OneTask:
     shapes = np.shape(episode.observations), np.shape(episode.actions)
     if [len(shape) for shape in shapes] != [2, 2]:
       raise EpisodeRefused(
-        f'Episode {episode.identity}: observations and actions have shapes '
+        f'{episode.identity}: observations and actions have shapes '
         f'{shapes}; they must be [T + 1, S] and [T, A].'
       )
     spec = self.spec or EnvironmentSpec(shapes[0][1], shapes[1][1])
@@ -107,7 +107,7 @@ def check_task(episode: Episode, task: Optional[Task]) -> None:
   try:
     _check_task(episode, task)
   except EpisodeRefused as error:
-    raise EpisodeRefused(f'Episode {episode.identity}: {error}') from None
+    raise EpisodeRefused(f'{episode.identity}: {error}') from None
 
 
 def check_identity(identity: EpisodeId) -> None:
@@ -115,7 +115,7 @@ def check_identity(identity: EpisodeId) -> None:
   try:
     _check_identity(identity)
   except EpisodeRefused as error:
-    raise EpisodeRefused(f'Episode {identity}: {error}') from None
+    raise EpisodeRefused(f'{identity}: {error}') from None
 
 
 def _check_identity(identity: EpisodeId) -> None:

@@ -277,6 +277,6 @@ class Curator:
     check_episode(episode, environment.task.spec, policy, length, task)
     if episode.num_steps > most:
       raise EpisodeRefused(
-        f'Episode {episode.identity}: it has {episode.num_steps} steps, but '
+        f'{episode.identity}: it has {episode.num_steps} steps, but '
         f'episode_steps allows {most}; cut it there.'
       )

@@ -165,7 +165,7 @@ def test_advice_comes_with_its_transition():
 def test_no_advice_is_made_up():
   memory = Memory(5, 0.99, with_labels=True)
   memory.extend([make_episode(0, 6, with_advice=True), make_episode(1, 6)])
-  with pytest.raises(ValueError, match=r'episode=1.* has no advice'):
+  with pytest.raises(ValueError, match=r'^Episode 1 of .* has no advice'):
     memory.advised(np.arange(3))
   without = Memory(5, 0.99)
   without.extend([make_episode(0, 6, with_advice=True)])

@@ -126,3 +126,10 @@ def test_only_files_may_lack_their_task():
     check_task(make_episode(task=task), RUN)
     check_episode(make_episode(task=task), CHEETAH, task=RUN)
   check_task(make_episode(task=RUN), None)
+
+
+def test_an_episode_is_named_for_a_person() -> None:
+  with pytest.raises(EpisodeRefused) as refusal:
+    check_episode(make_episode(3, **_with('rewards', 7, NAN)), CHEETAH)
+  said = str(refusal.value)
+  assert said.startswith("Episode 3 of actor 1 in cycle 1 of 'run': rewards[7]")
