@@ -24,7 +24,9 @@ class Entry(NamedTuple):
     phases: what it does in cycle 0 of a run, in this order: 'clone', imitate
       the demonstrations; 'pretrain', fit its critics to the clone.
     objectives: what its policy can minimise in the cycles of a run; none: it
-      learns from files alone.
+      learns in no run.
+    is_online: whether it can learn while it acts; what was made for a log that
+      others acted cannot.
     later_options: those of its config that change nothing before cycle 1.
   """
 
@@ -34,4 +36,5 @@ class Entry(NamedTuple):
   batches: Batches
   phases: tuple[Phase, ...] = ('clone', 'pretrain')
   objectives: tuple[Kind, ...] = ()
+  is_online: bool = False
   later_options: tuple[str, ...] = ()

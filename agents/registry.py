@@ -57,13 +57,28 @@ def check_objective(config: AgentConfig, objective: Kind) -> None:
   objectives = find(config.kind).objectives
   if not objectives:
     raise ValueError(
-      f'The agent {config.kind} learns from files alone: python -m '
+      f'The agent {config.kind} learns in no run, but from files: python -m '
       f'launchers.offline --agent {config.kind} --data DIR.'
     )
   if objective not in objectives:
     raise ValueError(
       f'The agent {config.kind} has no objective {objective!r}; choose one of '
       f'{objectives}.'
+    )
+
+
+def check_online(config: AgentConfig) -> None:
+  """Refuses an agent that cannot learn while it acts.
+
+  Raises:
+    ValueError: says which can.
+  """
+  if not find(config.kind).is_online:
+    able = ', '.join(kind for kind in KINDS if find(kind).is_online)
+    raise ValueError(
+      f'The agent {config.kind} learns from what others acted: python -m '
+      f'launchers.offline --agent {config.kind} --data DIR. Online learn '
+      f'{able}.'
     )
 
 

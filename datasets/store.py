@@ -149,17 +149,29 @@ class EpisodeStore:
     except FileNotFoundError:
       raise KeyError(f'{identity} is not in {self._directory}.') from None
 
-  def digests(self) -> dict[EpisodeId, str]:
-    """The digest of every episode, sorted by identity.
+  def identities(self) -> list[EpisodeId]:
+    """Of every episode, sorted; no file is read."""
+    return sorted(self._paths())
+
+  def digests(
+    self, only: Optional[Iterable[EpisodeId]] = None
+  ) -> dict[EpisodeId, str]:
+    """The digests of episodes, sorted by identity.
 
     A file is read the first time only; files are immutable.
+
+    Args:
+      only: these; None: all.
 
     Raises:
       files.DamagedFileError: a file is torn or altered: call `quarantine`.
     """
-    paths = sorted(self._paths().items())
+    wanted = self.identities() if only is None else sorted(only)
     with files.advising(_REMEDY):
-      return {identity: self._digest(identity, path) for identity, path in paths}
+      return {
+        identity: self._digest(identity, self._path(identity))
+        for identity in wanted
+      }
 
   def quarantine(self, check: Optional[Check] = None) -> list[Quarantined]:
     """Reads every file and moves the bad ones out of the way.
@@ -199,7 +211,7 @@ class EpisodeStore:
     Raises:
       validation.EpisodeRefused: one does not pass; names its file.
     """
-    wanted = sorted(self._paths() if only is None else only)
+    wanted = self.identities() if only is None else sorted(only)
     for episode in ahead.in_order(self._read_advising, wanted):
       try:
         check(episode)

@@ -89,7 +89,7 @@ def _load(
     def report(done: int, total: int) -> None:
       progress.update(bar, completed=done, total=total)
 
-    return Log(config.data, config.agent, task, report)
+    return Log(config.data, config.agent, task, report, config.first_episodes)
 
 
 def _learn(

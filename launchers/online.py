@@ -1,8 +1,10 @@
 """Trains a teacher with continual interaction, the usual online way.
 
-  python -m launchers.online --task cartpole-swingup
+  python -m launchers.online --task cartpole-swingup --agent d4pg
 
-Acts one episode, learns from everything so far, and so on. Every evaluation
+Acts one episode, learns from everything so far, and so on. Every episode is
+kept in `episodes/` under the number that it was acted as, so that `python -m
+launchers.offline --first-episodes N` learns from a phase. Every evaluation
 writes a snapshot of policy and critic with its return; `best.npz` is the best
 of them: the mean less two standard errors counts. The same command again goes
 on where it was.
@@ -116,7 +118,7 @@ def main() -> int:
 
   def work() -> dict[str, Any]:
     agent = options.agent_of(words, OnlineConfig.agent)
-    registry.check_objective(agent, 'none')
+    registry.check_online(agent)
     program = process.program('launchers.online')
     default = OnlineConfig(agent=agent)
     return train(

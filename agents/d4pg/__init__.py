@@ -12,6 +12,7 @@ ENTRY = Entry(
   agent='agents.d4pg.update:D4PG',
   batches='transitions',
   objectives=get_args(Kind),
+  is_online=True,
   later_options=(
     'action_gradient_norm',
     'policy_loss_observation',

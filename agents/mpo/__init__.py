@@ -9,7 +9,8 @@ MPO = Entry(
   agent='agents.mpo.update:MPO',
   batches='snippets',
   phases=(),
+  is_online=True,
 )
-_WITH_PRIOR = MPO._replace(agent='agents.mpo.update:PriorMPO')
+_WITH_PRIOR = MPO._replace(agent='agents.mpo.update:PriorMPO', is_online=False)
 BM_MPO = _WITH_PRIOR._replace(config=BMMPOConfig)
 ABM_MPO = _WITH_PRIOR._replace(config=ABMMPOConfig)

@@ -9,7 +9,8 @@ SVG = Entry(
   agent='agents.svg.update:SVG',
   batches='snippets',
   phases=(),
+  is_online=True,
 )
-_WITH_PRIOR = SVG._replace(agent='agents.svg.update:PriorSVG')
+_WITH_PRIOR = SVG._replace(agent='agents.svg.update:PriorSVG', is_online=False)
 BM_SVG = _WITH_PRIOR._replace(config=BMSVGConfig)
 ABM_SVG = _WITH_PRIOR._replace(config=ABMSVGConfig)

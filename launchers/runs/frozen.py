@@ -15,6 +15,7 @@ from launchers.runs.config import GrowingBatchConfig
 _INTRODUCED = {
   'action_bound': None,
   'agent.kind': 'd4pg',
+  'first_episodes': None,
   'max_refused_fraction': 0.25,
   'objective.between_weight': 5.0,
   'objective.decay_steps': None,

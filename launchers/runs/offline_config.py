@@ -23,6 +23,9 @@ class OfflineConfig:
   """Its options; `--agent KIND` chooses another, and with it its options."""
   task: str = ''
   """Where the policy is evaluated while it trains; empty: nowhere."""
+  first_episodes: Optional[int] = None
+  """Learn from so many of each directory, in the order of their identities: of
+  `online`, those that it acted first. None: all."""
   seed: int = 0
   """Every random number derives from it."""
   name: str = ''
@@ -46,7 +49,7 @@ class OfflineConfig:
     """Refuses values that nothing could honour."""
     most = (1, 1_000_000_000)
     bounds.check(
-      self, learner_steps=most, checkpoint_interval=most,
+      self, first_episodes=most, learner_steps=most, checkpoint_interval=most,
       evaluation_interval=most, evaluation_episodes=(1, 100_000),
       episode_steps=(1, 10_000_000), action_bound=(bounds.ABOVE_0, 1e9),
       seed=bounds.SEED,

@@ -14,7 +14,7 @@ from launchers.runs import run_names
 
 @dataclasses.dataclass(frozen=True)
 class OnlineConfig:
-  """Online D4PG on one task, to make a teacher."""
+  """Online learning of one task, to make a teacher or a log."""
 
   task: str = 'cartpole-swingup'
   """A dm_control suite task (domain-task), `gymnasium:ID`, a name of
@@ -50,6 +50,7 @@ class OnlineConfig:
   """Share of the episodes that may fail, because the environment raises or
   gives NaN, before the command does."""
   agent: AgentConfig = D4PGConfig()
+  """Its options; `--agent KIND` chooses another, and with it its options."""
   runs: Path = Path('runs')
   """The directory that holds the run directories."""
 

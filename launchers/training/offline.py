@@ -16,6 +16,7 @@ from datasets import files
 from datasets.memory import Memory
 from datasets.store import EpisodeStore, digest_of
 from datasets.tasks import Task
+from datasets.types import EpisodeId
 from datasets.validation import OneTask
 from launchers.nodes.batches import sampler_for
 from launchers.runs.frozen import differences
@@ -42,6 +43,7 @@ class Log:
     config: AgentConfig,
     task: Optional[Task] = None,
     report: Callable[[int, int], None] = lambda done, total: None,
+    first_episodes: Optional[int] = None,
   ):
     """Reads and checks them.
 
@@ -52,10 +54,13 @@ class Log:
       task: what they must have been acted in, if it is known; older episodes do
         not say.
       report: told after each episode how many are read, of how many.
+      first_episodes: read so many of each directory, in the order of their
+        identities; None: all.
 
     Raises:
       FileNotFoundError: there is no such directory.
-      ValueError: there are no episodes, or they are of several tasks.
+      ValueError: there are no or too few episodes, or they are of several
+        tasks.
       files.DamagedFileError: an episode is torn or altered.
     """
     self.memory = Memory(config.n_step, config.discount, with_labels=True)
@@ -63,19 +68,31 @@ class Log:
     digests = hashlib.sha256()
     check = OneTask(task)
     stores = [EpisodeStore.open(directory) for directory in directories]
-    total = sum(map(len, stores))
-    for store in stores:
-      for episode in store.checked(check):
+    parts = [_first(store, first_episodes) for store in stores]
+    total = sum(map(len, parts))
+    for store, wanted in zip(stores, parts, strict=True):
+      for episode in store.checked(check, wanted):
         self.memory.extend([episode])
         self.num_episodes += 1
         report(self.num_episodes, total)
-      digests.update(digest_of(store.digests()).encode())
+      digests.update(digest_of(store.digests(wanted)).encode())
     if check.spec is None:
       names = ', '.join(map(str, directories))
       raise ValueError(f'There are no episodes in {names}.')
     self.spec = check.spec
     self.task = check.task
     self.digest = digests.hexdigest()
+
+
+def _first(store: EpisodeStore, count: Optional[int]) -> list[EpisodeId]:
+  """The first of a store's episodes; refuses a store that has fewer."""
+  identities = store.identities()
+  if count is not None and len(identities) < count:
+    raise ValueError(
+      f'{store.directory} holds {len(identities)} episodes, and first_episodes '
+      f'asks for {count}. Act more, or ask for fewer.'
+    )
+  return identities[:count]
 
 
 class OfflineTrainer:

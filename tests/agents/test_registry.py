@@ -113,6 +113,15 @@ def test_the_unknown_is_refused_with_the_known():
   assert ', '.join(registry.KINDS) in str(error.value)
 
 
+def test_what_cannot_learn_online_is_refused_with_what_can():
+  for kind in ('d4pg', 'mpo', 'svg'):
+    registry.check_online(registry.find(kind).config())
+  for kind in ('bc', 'abm', 'abm_mpo', 'bm_svg', 'bcq'):
+    with pytest.raises(ValueError, match=f'agent {kind} learns from what') as e:
+      registry.check_online(registry.find(kind).config())
+    assert 'Online learn d4pg, mpo, svg' in str(e.value)
+
+
 def test_objectives_are_refused_with_what_can_be_done():
   registry.check_objective(registry.find('d4pg').config(), 'q_filter')
   with pytest.raises(ValueError, match=r'launchers\.offline --agent bc'):

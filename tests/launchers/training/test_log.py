@@ -59,6 +59,31 @@ def test_says_how_far_it_is(stores):
   assert told == [(done, 12) for done in range(1, 13)]
 
 
+@pytest.mark.parametrize('count', [1, 4])
+def test_the_first_of_each_directory_are_its_phase(stores, tmp_path, count):
+  """The same as if nothing had been acted after them."""
+  phases = []
+  for i, store in enumerate(stores):
+    phase = EpisodeStore(tmp_path / f'phase{i}')
+    for episode in list(store)[:count]:
+      phase.commit(episode)
+    phases.append(phase)
+  path = sorted(stores[0].directory.glob('*.npz'))[4]
+  path.write_bytes(b'Later ones are not even read.')
+  told: list[tuple[int, int]] = []
+  first = log_of(stores, None, lambda *numbers: told.append(numbers), count)
+  expected = log_of(phases)
+  assert told[-1] == (2 * count, 2 * count)
+  assert first.num_episodes == expected.num_episodes
+  assert len(first.memory) == len(expected.memory)
+  assert first.digest == expected.digest
+
+
+def test_too_few_for_a_phase_are_refused(stores):
+  with pytest.raises(ValueError, match=r'b holds 4 episodes, and .* for 5'):
+    log_of(stores, None, lambda *_: None, 5)
+
+
 def test_what_is_no_log_is_refused(stores, tmp_path):
   with pytest.raises(ValueError, match=r'no episodes in .*empty'):
     log_of([EpisodeStore(tmp_path / 'empty')])
