@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 KINDS = {
   'bc': 'agents.bc:ENTRY',
   'd4pg': 'agents.d4pg:ENTRY',
+  'ddpg': 'agents.ddpg:ENTRY',
   'mpo': 'agents.mpo:MPO',
   'bm_mpo': 'agents.mpo:BM_MPO',
   'abm_mpo': 'agents.mpo:ABM_MPO',

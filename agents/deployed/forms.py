@@ -3,7 +3,7 @@
 from typing import Any
 
 from agents.deployed.best_of import BestOfDecoder, BestOfGaussian
-from agents.deployed.deterministic import Deterministic
+from agents.deployed.deterministic import Deterministic, DeterministicRelu
 from agents.deployed.form import Form
 from agents.deployed.gaussian import Gaussian
 from datasets.schema import shortened
@@ -13,6 +13,7 @@ DEFAULT = 'deterministic'
 
 FORMS: dict[str, type[Form]] = {
   DEFAULT: Deterministic,
+  'deterministic_relu': DeterministicRelu,
   'gaussian': Gaussian,
   'best_of_gaussian': BestOfGaussian,
   'best_of_decoder': BestOfDecoder,

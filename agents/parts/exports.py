@@ -14,6 +14,16 @@ def policy(module: DeterministicPolicy) -> Policy:
   return Policy(_weights(module))
 
 
+def plain_policy(module: Any) -> Policy:
+  """The present weights of a policy of plain layers.
+
+  Args:
+    module: a Sonnet module that has `layers`, a list of linear ones, with a
+      ReLU between them and a tanh after the last.
+  """
+  return Policy(_numbered(module.layers), form='deterministic_relu')
+
+
 def gaussian(module: Any) -> Policy:
   """The present distribution of actions.
 

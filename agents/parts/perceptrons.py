@@ -26,10 +26,27 @@ class MLP(snt.Module):
     return last(x)
 
 
+class TanhMLP(MLP):
+  """... with a tanh after the last: observations to canonical actions."""
+
+  def __call__(self, *inputs: tf.Tensor) -> tf.Tensor:
+    """Maps arrays [B, ...], joined at their last axis, to [B, outputs]."""
+    return tf.tanh(super().__call__(*inputs))
+
+
 def make_mlp(
   input_size: int, layer_sizes: Sequence[int], output_size: int, name: str
 ) -> MLP:
   """A network, its variables created."""
   network = MLP(layer_sizes, output_size, name)
+  network(tf.zeros([1, input_size]))
+  return network
+
+
+def make_tanh_mlp(
+  input_size: int, layer_sizes: Sequence[int], output_size: int, name: str
+) -> TanhMLP:
+  """... whose last layer has a tanh, its variables created."""
+  network = TanhMLP(layer_sizes, output_size, name)
   network(tf.zeros([1, input_size]))
   return network

@@ -114,12 +114,12 @@ def test_the_unknown_is_refused_with_the_known():
 
 
 def test_what_cannot_learn_online_is_refused_with_what_can():
-  for kind in ('d4pg', 'mpo', 'svg'):
+  for kind in ('d4pg', 'ddpg', 'mpo', 'svg'):
     registry.check_online(registry.find(kind).config())
   for kind in ('bc', 'abm', 'abm_mpo', 'bm_svg', 'bcq'):
     with pytest.raises(ValueError, match=f'agent {kind} learns from what') as e:
       registry.check_online(registry.find(kind).config())
-    assert 'Online learn d4pg, mpo, svg' in str(e.value)
+    assert 'Online learn d4pg, ddpg, mpo, svg' in str(e.value)
 
 
 def test_objectives_are_refused_with_what_can_be_done():

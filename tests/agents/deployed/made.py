@@ -8,7 +8,10 @@ import numpy as np
 from agents.deployed.policy import Policy
 from teachers import untrained
 
-FORMS = ('deterministic', 'gaussian', 'best_of_gaussian', 'best_of_decoder')
+FORMS = (
+  'deterministic', 'deterministic_relu', 'gaussian', 'best_of_gaussian',
+  'best_of_decoder',
+)  # fmt: skip
 BOUND, MIN_VARIANCE = 0.2, 0.01
 
 
@@ -25,6 +28,9 @@ def make(
   width = observation_size + action_size
   if form == 'deterministic':
     return untrained.make(observation_size, action_size, seed, hidden)
+  if form == 'deterministic_relu':
+    arrays = plain(observation_size, action_size, hidden, seed)
+    return Policy(arrays, form=form)
   head = untrained.make(observation_size, 2 * action_size, seed, hidden)
   gaussian = {**head.arrays, 'min_variance': np.array([MIN_VARIANCE], 'f')}
   critic = untrained.make(width, 1, seed + 1, hidden).arrays
@@ -50,10 +56,10 @@ def within(part: str, arrays: Any) -> dict[str, np.ndarray]:
 
 
 def plain(
-  inputs: int, outputs: int, hidden: tuple[int, ...]
+  inputs: int, outputs: int, hidden: tuple[int, ...], seed: int = 0
 ) -> dict[str, np.ndarray]:
   """The arrays of a network without a norm."""
-  random = np.random.default_rng(inputs)
+  random = np.random.default_rng((inputs, seed) if seed else inputs)
   arrays = {}
   for i, (n, m) in enumerate(itertools.pairwise((inputs, *hidden, outputs))):
     arrays[f'{i}/w'] = random.normal(0, 2 / np.sqrt(n), (n, m)).astype('f')

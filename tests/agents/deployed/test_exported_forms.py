@@ -83,6 +83,18 @@ def test_gaussian(sizes):
     np.testing.assert_allclose(mine[0], theirs, rtol=1e-5, atol=2e-5)
 
 
+@pytest.mark.parametrize('sizes', [(16, 12), (8,), (400, 300)])
+def test_deterministic_relu(sizes):
+  module, rows = mlp(S, A, sizes), made.observations(40)
+  policy = exports.plain_policy(module)
+  assert (policy.form, policy.spec) == ('deterministic_relu', (S, A))
+  actions = policy(rows)
+  assert actions.dtype == np.float32
+  expected = np.tanh(run_mlp(module, tf.constant(rows)))
+  assert expected.std() > 0.1, 'The test is too easy.'
+  np.testing.assert_allclose(actions, expected, atol=1e-5)
+
+
 @pytest.mark.parametrize('atoms', [None, np.linspace(-1, 1, 5, dtype='f')])
 def test_best_of_gaussian(atoms):
   policy = with_torso(S, 2 * A, min_variance=MIN_VARIANCE)
