@@ -12,6 +12,7 @@ COMMANDS = {
   'run': 'growing_batch',
   'online': 'online',
   'offline': 'offline',
+  'recipe': 'recipe',
   'demonstrate': 'demonstrate',
   'annotate': 'annotate',
   'evaluate': 'evaluate',

@@ -106,10 +106,7 @@ def _survey(
   known = {}
   for episode in store:
     recorder.check_origin(config, episode.identity)
-    annotation = episode.annotation
-    recorder.check_version(
-      config, teacher, annotation.version if annotation else ''
-    )
+    recorder.check_version(config, teacher, episode.policy)
     if episode.identity in wanted:
       known[wanted[episode.identity]] = recorder.summary(episode)
   return known

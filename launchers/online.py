@@ -10,6 +10,7 @@ of them: the mean less two standard errors counts. The same command again goes
 on where it was.
 """
 
+from pathlib import Path
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ from launchers.runs.online_config import OnlineConfig
 from launchers.runs.run_directory import RunDirectory
 
 if TYPE_CHECKING:
+  from launchers.training.evaluations import OnlineEvaluations
   from launchers.training.online import OnlineTrainer
 
 
@@ -63,7 +65,21 @@ def train(config: OnlineConfig, console: Console) -> dict[str, Any]:
     )
     trainer.restore()
     _go_on(config, trainer, stop, console)
-  best, path = trainer.evaluations.best(), directory.root / 'best.npz'
+  result = {
+    'episodes': trainer.episodes,
+    **_best(trainer.student.evaluations, directory.root, console),
+  }
+  if trainer.pupil is not None:
+    root = directory.root / 'pupil'
+    result['pupil'] = _best(trainer.pupil.evaluations, root, console)
+  return result
+
+
+def _best(
+  evaluations: 'OnlineEvaluations', root: Path, console: Console
+) -> dict[str, Any]:
+  """What the summary tells of the best snapshot."""
+  best, path = evaluations.best(), root / 'best.npz'
   if path.exists():
     mean, count = best.get('return_mean', '?'), best.get('episodes', '?')
     console.print(
@@ -73,7 +89,6 @@ def train(config: OnlineConfig, console: Console) -> dict[str, Any]:
   else:
     console.print('There is no best snapshot: no evaluation went well.')
   return {
-    'episodes': trainer.episodes,
     'best': str(path) if path.exists() else None,
     'return_mean': float(best['return_mean']) if best else None,
   }
@@ -96,10 +111,11 @@ def _go_on(
         trainer.evaluate_if_due()
         if trainer.is_done or stop.signal or trainer.is_interval_over():
           trainer.save()
+        last = trainer.student.evaluations.last_return()
         progress.update(
           bar,
           completed=trainer.episodes,
-          description=f'{config.task}: {trainer.evaluations.last_return()}',
+          description=f'{config.task}: {last}',
         )
         if trainer.is_done:
           return

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -72,7 +73,7 @@ def agent_of(words: Sequence[str], default: AgentConfig) -> AgentConfig:
     ValueError: there is no such agent.
   """
   kind = default.kind
-  for word, after in zip(words, [*words[1:], ''], strict=True):
+  for word, after in itertools.pairwise([*words, '']):
     name, is_joined, value = word.partition('=')
     if name == _KIND:
       kind = value if is_joined else after

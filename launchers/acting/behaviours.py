@@ -1,7 +1,7 @@
 """What acts: a policy of our own, or whatever a teacher does."""
 
 from collections.abc import Callable, Sequence
-from typing import Optional
+from typing import NamedTuple, Optional
 
 import numpy as np
 
@@ -23,6 +23,30 @@ Distribution = Callable[[], tuple[np.ndarray, np.ndarray]]
 
 Block = tuple[Behaviour, Sequence[np.random.SeedSequence]]
 """What acts, and the seeds of the episodes in which it does."""
+
+
+class Exploration(NamedTuple):
+  """How what is done departs from what a behaviour would do.
+
+  Attributes:
+    noise: standard deviation of what is added to actions, in action units. A
+      policy that has a distribution of its own draws from that instead, for any
+      noise above 0.
+    random_share: how often, of all steps, the action is drawn uniformly from
+      all there are instead.
+  """
+
+  noise: float = 0.0
+  random_share: float = 0.0
+
+  def random_actions(
+    self, random: np.random.Generator, shape: tuple[int, int]
+  ) -> np.ndarray:
+    """What is done instead, [T, A]; NaN in the steps that it leaves alone."""
+    is_random = random.random(shape[0], np.float32) < self.random_share
+    actions = random.uniform(-1, 1, shape).astype(np.float32)
+    actions[~is_random] = np.nan
+    return actions
 
 
 def behaviour_of(teacher: Teacher) -> Behaviour:
@@ -48,9 +72,7 @@ class SideBySide:
     Args:
       blocks: what acts in which episodes; one, if there is noise.
       width: of an observation.
-      noise: standard deviation of what is added to actions, in action units. A
-        policy that has a distribution of its own draws from that instead, for
-        any noise above 0.
+      noise: see `Exploration`.
     """
     self._rows = np.concatenate(
       [LANES * i + np.arange(len(seeds)) for i, (_, seeds) in enumerate(blocks)]

@@ -28,6 +28,11 @@ class DemonstrateConfig:
   """Standard deviation of the Gaussian noise on the teacher's actions, in
   action units ([-1, 1]); the teacher's own action is kept as the label. A
   policy that is a distribution draws from itself instead, unless this is 0."""
+  random_share: float = 0.0
+  """How often, of all steps, a uniformly random action is done instead."""
+  labels: bool = True
+  """Keep the teacher's own actions. Without them, what was done is all there is
+  to imitate."""
   episode_steps: int = 1_000
   """Environment steps in an episode, at most."""
   action_bound: Optional[float] = None
@@ -44,7 +49,8 @@ class DemonstrateConfig:
     """Refuses what cannot be recorded."""
     bounds.check(
       self, episodes=(1, 10_000_000), noise=(0, 10),
-      episode_steps=(1, 10_000_000), action_bound=(bounds.ABOVE_0, 1e9),
+      random_share=(0, 1), episode_steps=(1, 10_000_000),
+      action_bound=(bounds.ABOVE_0, 1e9),
       max_refused_fraction=(0, 100), seed=bounds.SEED, processes=(1, 1_000),
     )  # fmt: skip
 

@@ -37,6 +37,7 @@ def act(
   digest: str,
   demonstrator: Optional[tuple[str, str]] = None,
   is_stopping: IsStopping = lambda: False,
+  random_share: float = 0.0,
 ) -> Iterator[Union[Episode, Failure]]:
   """Runs episodes side by side; demonstrations carry clean labels.
 
@@ -50,6 +51,7 @@ def act(
     demonstrator: name and version of the teacher that acts; None: no teacher
       does, and the episodes carry no labels.
     is_stopping: asked now and then.
+    random_share: how often a uniformly random action is done instead.
 
   Yields:
     The episodes, in that order.
@@ -59,7 +61,7 @@ def act(
   """
   seeds = [seed for _, seed in orders]
   acted = rollouts.run_episodes(
-    places, behaviour, num_steps, noise, seeds, is_stopping
+    places, behaviour, num_steps, noise, seeds, is_stopping, random_share
   )
   for (identity, _), rollout in zip(orders, acted, strict=True):
     if isinstance(rollout, Failure):

@@ -54,8 +54,9 @@ class _Recorder:
       config.episode_steps,
       config.noise,
       digest=teacher.version,
-      demonstrator=(teacher.name, teacher.version),
+      demonstrator=(teacher.name, teacher.version) if config.labels else None,
       is_stopping=_outside['stopping'].is_set,
+      random_share=config.random_share,
     )
     results: dict[int, Union[Recorded, Failure]] = {}
     for (index, _), episode in zip(attempts, acted, strict=True):
@@ -126,7 +127,7 @@ def check_version(
   """
   if version != teacher.version:
     raise WrongTeacherError(
-      f'{config.directory} holds episodes of version {version or "unknown"}, '
+      f'{config.directory} holds episodes of version {version}, '
       f'but the teacher {teacher.name} has version {teacher.version}. Record '
       'them in another --directory, or use the teacher of that version.'
     )

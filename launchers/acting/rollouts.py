@@ -2,11 +2,17 @@
 
 from collections.abc import Sequence
 import itertools
-from typing import Union
+from typing import Optional, Union
 
 import numpy as np
 
-from launchers.acting.behaviours import LANES, Behaviour, Block, SideBySide
+from launchers.acting.behaviours import (
+  LANES,
+  Behaviour,
+  Block,
+  Exploration,
+  SideBySide,
+)
 from launchers.acting.hosted import EnvironmentCrashedError
 from launchers.acting.lanes import Place, make_lanes
 from launchers.acting.outcomes import (
@@ -34,11 +40,12 @@ def run_episodes(
   noise: float,
   seeds: Sequence[np.random.SeedSequence],
   is_stopping: IsStopping = lambda: False,
+  random_share: float = 0.0,
 ) -> list[Union[Rollout, Failure]]:
   """Acts at most `num_steps` with clip(behaviour(s) + N(0, noise), -1, 1).
 
   A policy with a distribution of its own draws from that instead of adding the
-  noise, if that is above 0.
+  noise, if that is above 0; and see `Exploration`.
 
   The episodes run side by side, so that a policy's weights are read once for
   all of them. The behaviour always sees LANES rows, whose results do not depend
@@ -52,6 +59,7 @@ def run_episodes(
     noise: standard deviation, in action units.
     seeds: one for each episode, at most LANES.
     is_stopping: asked now and then.
+    random_share: how often a uniformly random action is done instead.
 
   Returns:
     The episodes, in the order of the seeds.
@@ -64,20 +72,21 @@ def run_episodes(
       f'{len(seeds)} episodes cannot run side by side in {len(places)} '
       f'environments; at most {LANES} can.'
     )
-  return _run(places, [(behaviour, seeds)], num_steps, noise, is_stopping)
+  exploration = Exploration(noise, random_share)
+  return _run(places, [(behaviour, seeds)], num_steps, exploration, is_stopping)
 
 
 def _run(
   places: Sequence[Place],
   blocks: Sequence[Block],
   num_steps: int,
-  noise: float,
+  exploration: Exploration,
   is_stopping: IsStopping,
 ) -> list[Union[Rollout, Failure]]:
   """The blocks' episodes side by side, in their order; see `run_episodes`."""
   singles = [(behaviour, [seed]) for behaviour, some in blocks for seed in some]
   try:
-    return _act(places, blocks, num_steps, noise, is_stopping)
+    return _act(places, blocks, num_steps, exploration, is_stopping)
   except EnvironmentCrashedError as error:
     if len(singles) == 1:
       return [Failure(str(error))]
@@ -85,7 +94,7 @@ def _run(
   return [
     result
     for single in singles
-    for result in _run(places, [single], num_steps, noise, is_stopping)
+    for result in _run(places, [single], num_steps, exploration, is_stopping)
   ]
 
 
@@ -93,15 +102,16 @@ def _act(
   places: Sequence[Place],
   blocks: Sequence[Block],
   num_steps: int,
-  noise: float,
+  exploration: Exploration,
   is_stopping: IsStopping,
 ) -> list[Union[Rollout, Failure]]:
   seeds = [seed for _, seeds in blocks for seed in seeds]
   lanes = make_lanes(places[: len(seeds)], num_steps, is_stopping)
   width, size = places[0].spec
-  behaviour = SideBySide(blocks, width, noise)
+  behaviour = SideBySide(blocks, width, exploration.noise)
   observations = np.zeros((num_steps + 1, len(seeds), width), np.float32)
   actions = np.zeros((num_steps, len(seeds), size), np.float32)
+  instead = np.empty_like(actions) if exploration.random_share > 0 else None
   for i, seed in enumerate(seeds):
     if is_stopping():  # A reset may take as long as many steps.
       raise ActingStoppedError
@@ -110,8 +120,12 @@ def _act(
     # A whole episode's, drawn at once.
     noises = random.standard_normal((num_steps, size), np.float32)
     actions[:, i] = behaviour.scale * noises
+    if instead is not None:
+      instead[:, i] = exploration.random_actions(random, (num_steps, size))
   proposed = np.empty_like(actions)
-  lengths = _step(lanes, behaviour, observations, proposed, actions, noise > 0)
+  lengths = _step(
+    lanes, behaviour, observations, proposed, actions, exploration, instead
+  )
   results: list[Union[Rollout, Failure]] = []
   for i, length in enumerate(lengths):
     if i in lanes.failures:
@@ -143,7 +157,8 @@ def _step(
   observations: np.ndarray,
   proposed: np.ndarray,
   actions: np.ndarray,
-  is_noisy: bool,
+  exploration: Exploration,
+  instead: Optional[np.ndarray],
 ) -> list[int]:
   """Steps the lanes until all have ended; fills the arrays in place.
 
@@ -153,7 +168,8 @@ def _step(
     observations: [T + 1, L, S]; the first are there.
     proposed: [T, L, A], written.
     actions: [T, L, A], the noise, which is made into what is done.
-    is_noisy: whether the sums need clipping.
+    exploration: whether the sums need clipping.
+    instead: [T, L, A], what is done where it is not NaN; None: nowhere.
 
   Returns:
     The steps that each lane took.
@@ -168,10 +184,12 @@ def _step(
     proposed[step] = behaviour(observations[step], over)  # [L, A]
     executed = actions[step]
     behaviour.explore(proposed[step], executed)
-    if is_noisy:
+    if exploration.noise > 0:
       # Two ufuncs in place take a quarter of np.clip's time.
       np.minimum(executed, high, out=executed)
       np.maximum(executed, low, out=executed)
+    if instead is not None:
+      np.copyto(executed, instead[step], where=~np.isnan(instead[step]))
     ended = lanes.step(step, running, executed, observations[step + 1])
     for lane in ended:
       lengths[lane] = step + 1
@@ -227,7 +245,7 @@ def evaluate_all(
     count = sum(size <= len(places) for size in sizes)
     some, blocks = blocks[:count], blocks[count:]
     results = _run(
-      places, [block for _, block in some], num_steps, 0.0, is_stopping
+      places, [b for _, b in some], num_steps, Exploration(), is_stopping
     )
     owners = [i for i, (_, seeds) in some for _ in seeds]
     for i, result in zip(owners, results, strict=True):

@@ -20,7 +20,9 @@ _INTRODUCED = {
   'objective.between_weight': 5.0,
   'objective.decay_steps': None,
   'objective.filter_critic': 'online',
+  'pupil': None,
   'teacher_nodes': None,
+  'uniform_start': False,
 }
 """Options that older configurations lack, and what was done before them."""
 

@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 from typing import Any, Optional
 
+import tyro
+
 from agents.config import AgentConfig
 from agents.d4pg.config import D4PGConfig
 from datasets import bounds
@@ -32,6 +34,8 @@ class OnlineConfig:
   random_episodes: int = 5
   """First episodes, acted by the untrained policy with a noise of 1 (see
   acting_noise)."""
+  uniform_start: bool = False
+  """... instead by uniformly random actions."""
   episode_steps: int = 1_000
   """Environment steps after which an episode is cut (not terminated)."""
   updates_per_episode: int = 500
@@ -51,6 +55,9 @@ class OnlineConfig:
   gives NaN, before the command does."""
   agent: AgentConfig = D4PGConfig()
   """Its options; `--agent KIND` chooses another, and with it its options."""
+  pupil: tyro.conf.Suppress[Optional[AgentConfig]] = None
+  """Another agent, which learns from the same episodes, as much; of
+  `launchers.recipe concurrent`."""
   runs: Path = Path('runs')
   """The directory that holds the run directories."""
 

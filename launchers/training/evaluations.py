@@ -37,7 +37,7 @@ class OnlineEvaluations:
   ):
     """Goes on with what is there; see `OnlineTrainer` for the arguments."""
     self._config = config
-    self._root = root
+    self._root = files.make_directory(root)
     self._places = places
     self._task = places.description.task
     self._tell = tell

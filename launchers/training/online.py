@@ -1,13 +1,14 @@
 """Training by continual interaction, resumable to the bit."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Optional, Union
+from collections.abc import Callable, Iterable
+import pathlib
+from typing import Optional, Union
 
-from agents import checkpoint, registry
-from agents.config import ObjectiveConfig
+import numpy as np
+
+from agents import checkpoint
+from agents.config import AgentConfig
 from agents.deployed.policy import Policy
-from agents.learner import Learner
-from datasets.memory import Memory
 from datasets.store import EpisodeStore
 from datasets.types import Episode, EpisodeId
 from datasets.validation import EpisodeRefused, check_episode, check_task
@@ -19,10 +20,13 @@ from launchers.acting.outcomes import (
   check_failures,
 )
 from launchers.acting.places import Places
-from launchers.nodes.batches import sampler_for
 from launchers.runs.online_config import OnlineConfig
 from launchers.runs.run_directory import RunDirectory
 from launchers.training.evaluations import OnlineEvaluations
+from launchers.training.students import Student
+
+_PUPIL = 4
+"""The role of a pupil's seed."""
 
 
 class OnlineTrainer:
@@ -30,7 +34,8 @@ class OnlineTrainer:
 
   Attributes:
     episodes: how many were acted and learned from.
-    evaluations: of its policies.
+    student: the agent that acts.
+    pupil: another that learns from the same episodes, as much; None: nobody.
   """
 
   def __init__(
@@ -57,19 +62,16 @@ class OnlineTrainer:
     self._is_stopping = is_stopping
     self._task = places.description.task
     self._store = EpisodeStore(self._root / 'episodes')
-    self._memory = Memory(config.agent.n_step, config.agent.discount)
-    self._networks = registry.make_networks(
-      config.agent, self._task.spec, config.seed
-    )
-    total_steps = config.episodes * config.updates_per_episode
-    self._agent = registry.make_agent(
-      config.agent, self._networks, ObjectiveConfig('none'), total_steps
-    )
-    self._learner = Learner(self._agent, self._sample)
-    self.evaluations = OnlineEvaluations(
-      config, self._root, places, tell, is_stopping
-    )
-    self._metrics: Mapping[str, float] = {}
+    self.student = self._make(config.agent, config.seed, self._root)
+    self.pupil: Optional[Student] = None
+    if config.pupil is not None:
+      seed = np.random.SeedSequence([config.seed, _PUPIL])
+      self.pupil = self._make(
+        config.pupil, int(seed.generate_state(1)[0]), self._root / 'pupil'
+      )
+    self._learners = {'learner': self.student.learner}
+    if self.pupil is not None:
+      self._learners['pupil'] = self.pupil.learner
     self._saved_step: Optional[int] = None
     self._failures = 0
     self.episodes = 0
@@ -90,9 +92,7 @@ class OnlineTrainer:
     """
     for path, reason in self._store.quarantine(self._check):
       self._tell(f'Set aside {path}: {reason}')
-    restored = checkpoint.restore_newest(
-      {'learner': self._learner}, self._root / 'learner'
-    )
+    restored = checkpoint.restore_newest(self._learners, self._root / 'learner')
     self._saved_step = restored.step
     self.episodes = (restored.step or 0) // self._config.updates_per_episode
     digests = self._store.digests()
@@ -107,7 +107,7 @@ class OnlineTrainer:
       if not kept:
         raise ValueError(f'{missing} Restore them, or use another --name.')
       self._tell(f'{missing} It goes on with those, which alters the result.')
-    self._memory.extend([self._store.read(i) for i in kept])
+    self._remember(self._store.read(i) for i in kept)
 
   def step(self) -> None:
     """Acts one episode, and learns from everything so far.
@@ -118,8 +118,9 @@ class OnlineTrainer:
     """
     episode = self._act()
     self._store.commit(episode)
-    self._memory.extend([episode])
-    self._metrics = self._learner.run(self._config.updates_per_episode)
+    self._remember([episode])
+    for student in self._students:
+      student.learn(self._config.updates_per_episode)
     self.episodes += 1
 
   def evaluate_if_due(self) -> None:
@@ -129,40 +130,58 @@ class OnlineTrainer:
       ActingStoppedError: the evaluation is given up.
     """
     if self.episodes and (self.is_done or self.is_interval_over()):
-      counts = {
-        'episodes': self.episodes,
-        'actor_steps': self._memory.num_transitions,
-        'learner_steps': self._learner.steps,
-        'critic_loss': self._metrics.get('critic_loss', ''),
-      }
-      self.evaluations.run(self._networks, counts)
+      for student in self._students:
+        student.evaluate(self.episodes)
 
   def save(self) -> None:
     """Writes a checkpoint, unless the newest is of this step."""
-    step = self._learner.steps
+    step = self.student.learner.steps
     if step and step != self._saved_step:
-      path = self._root / 'learner'
-      checkpoint.save({'learner': self._learner}, path, step)
+      checkpoint.save(self._learners, self._root / 'learner', step)
       self._saved_step = step
 
   def is_interval_over(self) -> bool:
     """Whether it is time for an evaluation and a checkpoint."""
     return self.episodes % self._config.evaluation_interval == 0
 
+  @property
+  def _students(self) -> list[Student]:
+    return [s for s in (self.student, self.pupil) if s is not None]
+
+  def _make(self, agent: AgentConfig, seed: int, root: pathlib.Path) -> Student:
+    config = self._config
+    return Student(
+      agent,
+      self._task.spec,
+      seed,
+      config.episodes * config.updates_per_episode,
+      OnlineEvaluations(
+        config, root, self._places, self._tell, self._is_stopping
+      ),
+    )
+
+  def _remember(self, episodes: Iterable[Episode]) -> None:
+    for episode in episodes:
+      for student in self._students:
+        student.remember([episode])
+
   def _act(self) -> Episode:
     config, index = self._config, self.episodes
-    policy = self._networks.export()
+    policy = self.student.networks.export()
     done = index / config.episodes
     noise = config.acting_noise * (1 - done) + config.final_acting_noise * done
-    noise = 1.0 if index < config.random_episodes else noise
+    is_start = index < config.random_episodes
+    noise = 1.0 if is_start else noise
+    share = 1.0 if is_start and config.uniform_start else 0.0
     places = self._places.take(1)
     attempt = 0
     while True:  # Another attempt has another seed.
       indices = (index, attempt) if attempt else (index,)
       seed = rollouts.seed_for(config.seed, rollouts.ACT, *indices)
       (rollout,) = rollouts.run_episodes(
-        places, policy, config.episode_steps, noise, [seed], self._is_stopping
-      )
+        places, policy, config.episode_steps, noise, [seed],
+        self._is_stopping, share
+      )  # fmt: skip
       try:
         return self._checked(policy, rollout)
       except EpisodeRefused as error:
@@ -199,8 +218,3 @@ class OnlineTrainer:
     self._tell(f'Episode {self.episodes} failed: {reason}')
     share = self._config.max_refused_fraction
     check_failures(self._failures, self._config.episodes, share, reason)
-
-  def _sample(self, first_step: int, num_steps: int) -> Any:
-    config = self._config
-    sampler = sampler_for(config.agent, self._agent, self._memory, config.seed)
-    return sampler(first_step, num_steps)

@@ -82,16 +82,21 @@ ONLINE = (
 
 
 @pytest.mark.long
-def test_online_resumes_where_it_was_killed(tmp_path: Path) -> None:
-  calm = command('online', *ONLINE, '--runs', str(tmp_path / 'calm'))
+@pytest.mark.parametrize('agent', ['d4pg', 'ddpg', 'mpo'])
+def test_online_resumes_where_it_was_killed(tmp_path: Path, agent: str) -> None:
+  words = (*ONLINE, '--agent', agent, '--uniform_start', '--runs')
+  calm = command('online', *words, str(tmp_path / 'calm'))
   assert calm.returncode == 0, calm.stderr
   process = subprocess.Popen(
     [
-      sys.executable, '-m', 'launchers.online', *ONLINE,
-      '--runs', str(tmp_path / 'killed'),
+      sys.executable,
+      '-m',
+      'launchers.online',
+      *words,
+      str(tmp_path / 'killed'),
     ],
     cwd=ROOT,
-  )  # fmt: skip
+  )
   run = tmp_path / 'killed/online-cartpole-swingup-0'
   deadline = time.monotonic() + 60
   while not (run / 'snapshots/episode_00002.npz').exists():
@@ -99,7 +104,7 @@ def test_online_resumes_where_it_was_killed(tmp_path: Path) -> None:
     time.sleep(0.01)
   process.send_signal(signal.SIGKILL)
   process.wait()
-  resumed = command('online', *ONLINE, '--runs', str(tmp_path / 'killed'))
+  resumed = command('online', *words, str(tmp_path / 'killed'))
   assert resumed.returncode == 0, resumed.stderr
   name = 'online-cartpole-swingup-0/snapshots/episode_00006.npz'
   snapshots = [
@@ -114,6 +119,8 @@ def test_online_resumes_where_it_was_killed(tmp_path: Path) -> None:
   assert snapshots[0].policy.task == task
   store = EpisodeStore(run / 'episodes')
   assert {episode.task for episode in store} == {task}
+  calmly = EpisodeStore(tmp_path / 'calm' / run.name / 'episodes')
+  assert store.digests() == calmly.digests()
 
 
 @pytest.mark.long

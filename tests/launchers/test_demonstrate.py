@@ -66,6 +66,19 @@ def test_a_killed_command_records_what_is_missing(tmp_path: Path) -> None:
   assert results[1]['transitions'] == 30 * STEPS
 
 
+def test_without_labels_it_still_knows_who_demonstrated(tmp_path: Path) -> None:
+  more = ('--no-labels', '--random-share', '0.5')
+  log = tmp_path / 'log'
+  first = command('demonstrate', *words(tmp_path, counting.address(log)), *more)
+  assert first.returncode == 0, first.stderr
+  for episode in EpisodeStore(tmp_path):
+    assert episode.annotation is None
+  newer = counting.address(log, version=2)
+  refused = command('demonstrate', *words(tmp_path, newer, 3), *more)
+  assert refused.returncode == 2
+  assert 'has version 2' in ' '.join(refused.stderr.split())
+
+
 def test_another_version_is_refused(tmp_path: Path) -> None:
   log = tmp_path / 'log'
   first = command('demonstrate', *words(tmp_path, counting.address(log)))

@@ -17,6 +17,7 @@ COMMANDS = (
   'growing_batch',
   'offline',
   'online',
+  'recipe',
   'report',
   'study',
   'study_cell',

@@ -9,8 +9,8 @@ from agents.deployed.policy import Policy
 from teachers import untrained
 
 FORMS = (
-  'deterministic', 'deterministic_relu', 'gaussian', 'best_of_gaussian',
-  'best_of_decoder',
+  'deterministic', 'gaussian', 'best_of_gaussian', 'best_of_decoder',
+  'deterministic_relu',
 )  # fmt: skip
 BOUND, MIN_VARIANCE = 0.2, 0.01
 

@@ -178,3 +178,39 @@ def test_commands_take_a_file_of_any_form(form: str, tmp_path: Path) -> None:
   returns, _ = split(rollouts.evaluate(places, policy_for(form), 9, own))
   assert summary['return_mean'] == np.mean(returns)
   assert describe.describe(str(path)) == task
+
+
+@pytest.mark.parametrize('kind', [Environment, _Unfused])
+@pytest.mark.parametrize('share', [0.3, 1.0])
+def test_a_share_of_the_steps_is_uniformly_random(
+  kind: type[Environment], share: float
+) -> None:
+  """The others are what they would be, and labels are what was proposed."""
+  policy, count, steps = policy_for('deterministic'), 8, 300
+  places = [kind('cartpole-swingup') for _ in range(count)]
+  acted, _ = split(
+    rollouts.run_episodes(
+      places, policy, steps, 0.0, seeds(count), random_share=share
+    )
+  )
+  done = np.concatenate([r.actions for r in acted])[:, 0]
+  proposed = np.concatenate([r.proposed for r in acted])[:, 0]
+  is_random = done != proposed
+  assert is_random.mean() == pytest.approx(share, abs=0.04)
+  drawn = np.sort(done[is_random])
+  expected = np.linspace(-1, 1, len(drawn))
+  assert np.abs(drawn - expected).max() < 0.15
+  observations = np.concatenate([r.observations[:-1] for r in acted])
+  np.testing.assert_allclose(proposed, policy(observations)[:, 0], atol=1e-5)
+
+
+def test_random_steps_do_not_depend_on_what_runs_beside_them() -> None:
+  policy = policy_for('deterministic')
+  places = [Environment('cartpole-swingup') for _ in range(3)]
+
+  def act(some: list[np.random.SeedSequence]) -> list[Rollout]:
+    return split(
+      rollouts.run_episodes(places, policy, STEPS, 0.3, some, random_share=0.5)
+    )[0]
+
+  assert_equal(act(seeds(3))[2:], act(seeds(3)[2:]))
