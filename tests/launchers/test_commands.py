@@ -11,8 +11,10 @@ import time
 import numpy as np
 import pytest
 
+from agents.d4pg.config import D4PGConfig
 from agents.deployed.policy import Snapshot
 from datasets.store import EpisodeStore
+from launchers import options
 from launchers.environments.suite import Environment
 from tests.launchers.harness import ROOT, write_teacher
 
@@ -71,6 +73,10 @@ def test_demonstrate_records_what_is_missing(tmp_path: Path) -> None:
     assert episode.task == Environment('cartpole-swingup').task
     assert episode.annotation is not None
     assert not np.array_equal(episode.annotation.actions, episode.actions)
+
+
+def test_no_words_name_the_default_agent() -> None:
+  assert options.agent_of([], D4PGConfig(n_step=2)) == D4PGConfig(n_step=2)
 
 
 ONLINE = (

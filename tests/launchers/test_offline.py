@@ -138,6 +138,27 @@ def test_priors_are_evaluated_and_written_beside_the_policy(
   assert prior.digest != result['digest']
 
 
+def test_a_phase_of_the_data(tmp_path: Path, data: Path) -> None:
+  """It is what the run belongs to from then on."""
+  words = ['--learner-steps', '1', '--first-episodes']
+  process = start(tmp_path, data, *words, '2')
+  output, errors = process.communicate(timeout=120)
+  assert process.returncode == 0, errors
+  result = json.loads(output.splitlines()[-1])
+  assert (result['episodes'], result['transitions']) == (2, 60)
+  root = tmp_path / 'offline-bc-0'
+  assert json.loads((root / 'data.json').read_text())['episodes'] == 2
+  assert json.loads((root / 'config.json').read_text())['first_episodes'] == 2
+  for count, message in (
+    ('1', 'first_episodes: 2 there, 1 here'),
+    ('4', 'holds 3 episodes, and first_episodes asks for 4'),
+  ):
+    refused = start(tmp_path, data, *words, count)
+    _, errors = refused.communicate(timeout=120)
+    assert refused.returncode == 2
+    assert message in ' '.join(errors.split())
+
+
 @pytest.mark.long
 def test_a_signal_saves_and_says_how_to_go_on(
   tmp_path: Path, data: Path
