@@ -179,7 +179,7 @@ def test_a_signal_saves_and_says_how_to_go_on(
 
 def test_bad_input_is_refused(tmp_path: Path, data: Path) -> None:
   for words, message in (
-    (['--agent', 'bx'], 'choose one of bc, d4pg, mpo'),
+    (['--agent', 'bx'], 'choose one of bc, d4pg, '),
     (['--learner-steps', '0'], 'learner_steps is 0; it must be at least 1.'),
     (['--task', 'cheetah-run'], 'widths (17, 6)'),
   ):
