@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from agents.config import AgentConfig, Kind, ObjectiveConfig
 from agents.entry import Entry
+from datasets import closest
 from datasets.types import EnvironmentSpec
 
 if TYPE_CHECKING:
@@ -44,8 +45,7 @@ def find(kind: str) -> Entry:
     ValueError: there is none of that name; lists those that are.
   """
   if kind not in KINDS:
-    known = ', '.join(KINDS)
-    raise ValueError(f'agent {kind!r} is unknown; choose one of {known}.')
+    raise ValueError(f'There is no agent {kind!r}.{closest.among(kind, KINDS)}')
   return _load(KINDS[kind])
 
 

@@ -5,11 +5,12 @@ The arguments are quoted as in a URL; each is a Python literal, or else text.
 
 import ast
 from collections.abc import Callable, Mapping
-import difflib
 import importlib
 import inspect
 from typing import Any
 import urllib.parse
+
+from datasets import closest
 
 
 def split(address: str) -> tuple[str, dict[str, Any]]:
@@ -60,8 +61,7 @@ def find(path: str) -> Callable[..., Any]:
     ) from error
   found = getattr(module, function, None)
   if not callable(found):
-    close = difflib.get_close_matches(function, dir(module))
-    hint = f' Did you mean {", ".join(close)}?' if close else ''
+    hint = closest.hint(function, dir(module))
     raise ValueError(
       f'No factory {path!r}: {name} has no function {function!r}.{hint}'
     )
@@ -69,20 +69,34 @@ def find(path: str) -> Callable[..., Any]:
 
 
 def check_arguments(
-  path: str, factory: Callable[..., Any], arguments: Mapping[str, Any]
+  path: str,
+  factory: Callable[..., Any],
+  arguments: Mapping[str, Any],
+  *first: Any,
 ) -> None:
   """Refuses arguments that a factory does not take.
 
+  Args:
+    path: of the factory, as it was written.
+    factory: what will be called.
+    arguments: by name, as they were written.
+    *first: what it is given before them.
+
   Raises:
-    ValueError: says which, and what it takes.
+    ValueError: says which, the closest names, and what it takes.
   """
   signature = inspect.signature(factory)
   try:
-    signature.bind(**arguments)
+    signature.bind(*first, **arguments)
   except TypeError as error:
+    names = list(signature.parameters)[len(first) :]
+    unknown = [name for name in arguments if name not in names]
+    why = f'it takes no argument {unknown[0]!r}' if unknown else str(error)
+    hint = closest.hint(unknown[0], names) if unknown else ''
+    takes = ', '.join(names) or 'none'
     raise ValueError(
-      f'{path} takes {signature}: {error}. Write its arguments as '
-      f'{path}?name=value&name=value.'
+      f'{path}: {why}.{hint} Its arguments, written as '
+      f'{path}?name=value&name=value, are: {takes}.'
     ) from error
 
 

@@ -48,6 +48,7 @@ def describe(what: str, action_bound: Optional[float] = None) -> Task:
     ValueError: it is none of these, or carries no task; says what to do.
     TeacherUnavailableError: a service does not answer.
   """
+  registry.check_form(what)
   if registry.is_service(what):
     from teachers import client  # gRPC, which the others do without.
 
@@ -111,8 +112,9 @@ def show(task: Task, console: Console) -> None:
 
 
 def _is_file(what: str) -> bool:
-  is_path = what.endswith('.npz') or Path(what).is_file()
-  return is_path or snapshot.is_shipped(what)
+  # No suite task has a '/', and every other name that may have one has a ':'.
+  is_path = '/' in what and ':' not in what
+  return is_path or what.endswith('.npz') or Path(what).is_file()
 
 
 def _known(carried: Task) -> Task:

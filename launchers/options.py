@@ -91,6 +91,7 @@ def task_of(address: str, task: str) -> str:
     FileNotFoundError: there is no such snapshot.
     ValueError: nobody says, or a file alone names someone's Python.
   """
+  registry.check_form(address)
   is_file = not (
     registry.is_service(address)
     or registry.is_python(address)
@@ -105,7 +106,11 @@ def task_of(address: str, task: str) -> str:
         f"someone's Python. If you trust that: --task {shlex.quote(task)}"
       )
   if not task:
-    raise ValueError(f'{address} names no task: give --task.')
+    is_service = 'is a service and ' if registry.is_service(address) else ''
+    raise ValueError(
+      f'{address} {is_service}names no task: give --task, as in --task '
+      'cartpole-swingup.'
+    )
   return names.canonical(task)
 
 

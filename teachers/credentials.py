@@ -61,11 +61,11 @@ def check_exposure(address: str, tls: bool, token: bool, remedy: str) -> None:
   """
   if is_loopback(address) or (tls and token):
     return
-  missing = ' and '.join(
-    name for name, there in (('TLS', tls), ('a token', token)) if not there
-  )
+  needed = (('TLS', tls), ('a token', token))
+  missing = [name for name, is_there in needed if not is_there]
   raise ExposedError(
-    f'{address} is not a loopback address, and {missing} is missing. {remedy}'
+    f'{address} is not a loopback address, and needs {" and ".join(missing)}. '
+    f'{remedy}'
   )
 
 

@@ -9,6 +9,7 @@ grpc://host:port                a service; see teachers.client
 """
 
 from collections.abc import Callable
+import re
 import traceback
 from typing import Optional
 
@@ -33,6 +34,23 @@ OnTrouble = Callable[[Optional[str]], None]
 def is_service(address: str) -> bool:
   """Whether a teacher answers from another process."""
   return address.startswith(SERVICE)
+
+
+def check_form(address: str) -> None:
+  """Refuses what looks like a service and is written as none.
+
+  Raises:
+    ValueError: says how services are written.
+  """
+  if is_service(address):
+    return
+  match = re.fullmatch(r'(?:\w+:/+|grpcs?:)?([^/?]+:\d+)/?', address)
+  if match or re.match(r'\w+:/', address):
+    form = f'{SERVICE}{match[1]}' if match else f'{SERVICE}127.0.0.1:50051'
+    raise ValueError(
+      f'{address!r} is no address of a teacher: a service is written '
+      f'{SERVICE}HOST:PORT, as in {form}.'
+    )
 
 
 def is_python(address: str) -> bool:
@@ -62,6 +80,7 @@ def load(
   """
   if not isinstance(address, str):  # It may stand in another's address.
     raise ValueError(f'{address!r} is no address of a teacher: give a text.')
+  check_form(address)
   if is_service(address):
     from teachers import client  # gRPC, which most processes do without.
 
@@ -87,12 +106,9 @@ def load(
 def _call(address: str, task: Task) -> Teacher:
   path, arguments = addresses.split(address)
   factory = addresses.find(path)
+  addresses.check_arguments(path, factory, arguments, task)
   try:
     teacher = factory(task, **arguments)
-  except TypeError as error:  # An argument that it does not take, mostly.
-    raise ValueError(
-      f'{path} was called with the task and {arguments}: {error}.'
-    ) from error
   except (OSError, ValueError, *_KNOWN):
     raise
   except Exception as error:  # It runs anyone's factory.

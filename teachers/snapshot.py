@@ -8,6 +8,7 @@ import numpy as np
 
 from agents.deployed.critic import Critic
 from agents.deployed.policy import Policy, Snapshot
+from datasets import closest
 from teachers.base import Kind, Teacher
 
 SHIPPED = Path(__file__).parent / 'snapshots'
@@ -78,7 +79,7 @@ def find(name: str) -> Path:
   """The file of a shipped snapshot ('TASK/TIER') or of a path.
 
   Raises:
-    FileNotFoundError: neither exists; lists what is shipped.
+    FileNotFoundError: neither exists; says what is shipped.
   """
   shipped = SHIPPED / f'{name}.npz'
   for path in (shipped, Path(name)):
@@ -91,9 +92,9 @@ def find(name: str) -> Path:
     for path in SHIPPED.glob('*/*.npz')
   )
   raise FileNotFoundError(
-    f'No teacher {name!r}: neither a file nor one of the shipped snapshots '
-    f'({", ".join(known) or "none"}). Train one with `python -m '
-    'launchers.online --task TASK`, or pass the path of a snapshot.'
+    f'No teacher {name!r}: it is no file and no shipped snapshot.'
+    f'{closest.among(name, known)} Train another one with `python -m '
+    'launchers.online --task TASK`, or give the path of a snapshot.'
   )
 
 

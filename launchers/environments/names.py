@@ -7,9 +7,10 @@ locomotion-cmu_humanoid_run_walls     dm_control's, cmu_humanoid_run_walls, too
 module:factory?name=value&...         anyone's; see `datasets.addresses`
 """
 
-import difflib
 import hashlib
 import re
+
+from datasets import closest as closest_names
 
 GYMNASIUM = 'gymnasium:'
 ROOMS = ('manipulation', 'locomotion')
@@ -64,12 +65,8 @@ def closest(name: str) -> str:
 
   known = [f'{domain}-{task}' for domain, task in suite.ALL_TASKS]
   known += [f'{room}-{task}' for room in ROOMS for task in in_room(room)]
-  bare = {task.partition('-')[2]: task for task in known}
   wanted = name.replace(':', '-').replace('_vision', '_features')
-  found = difflib.get_close_matches(wanted, known, n=3)
-  found += [bare[task] for task in difflib.get_close_matches(wanted, bare)]
-  names = ', '.join(dict.fromkeys(found))
-  return f' Did you mean {names}?' if names else ''
+  return closest_names.hint(wanted, known, '-')
 
 
 def slug(name: str) -> str:

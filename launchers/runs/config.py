@@ -142,13 +142,13 @@ class GrowingBatchConfig:
       raise ValueError(
         f'actor_steps is {self.actor_steps}, which is no multiple of cycles * '
         f'episode_steps = {share}: each cycle takes whole episodes. Use '
-        f'{max(share, self.actor_steps // share * share)} or '
-        f'{(self.actor_steps // share + 1) * share}.'
+        f'{_multiples(self.actor_steps, share)}.'
       )
     if self.cycles and self.total_learner_steps % self.cycles:
       raise ValueError(
         f'{self.total_learner_steps} learner steps do not divide into '
-        f'{self.cycles} equal cycles; set --learner_steps to a multiple.'
+        f'{self.cycles} equal cycles; set --learner-steps to '
+        f'{_multiples(self.total_learner_steps, self.cycles)}.'
       )
 
   @property
@@ -251,6 +251,12 @@ DEMO = GrowingBatchConfig(
   evaluation=EvaluationConfig(interval=500, episodes=2, final_episodes=10),
 )
 """A run of some minutes that shows the whole circle."""
+
+
+def _multiples(number: int, share: int) -> str:
+  """The multiples below and above a number, as far as they are above 0."""
+  below = number // share * share
+  return ' or '.join(str(n) for n in (below, below + share) if n > 0)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -42,6 +42,7 @@ import tomli
 
 from agents import registry
 from agents.config import AgentConfig
+from datasets import closest
 from datasets.schema import shortened
 from launchers.environments import names
 from launchers.runs.config import GrowingBatchConfig
@@ -89,11 +90,11 @@ def replace(config: _Config, options: Options) -> _Config:
     ValueError: there is no such option, and those there are; or its value is
       none that it takes.
   """
-  known = {field.name for field in dataclasses.fields(config)}  # type: ignore[arg-type]
+  known = [field.name for field in dataclasses.fields(config)]  # type: ignore[arg-type]
   changes = {}
   for name, value in options.items():
     if name not in known:
-      raise ValueError(f'no option {name!r}; there are {sorted(known)}.')
+      raise ValueError(f'no option {name!r}.{closest.among(name, known)}')
     old = getattr(config, name)
     if dataclasses.is_dataclass(old):
       if not isinstance(value, Mapping):
@@ -114,8 +115,10 @@ def _read(path: Path, extended_by: tuple[Path, ...]) -> dict[str, Any]:
   try:
     tree = tomli.loads(path.read_text(encoding='utf-8'))
   except FileNotFoundError as error:
-    known = ', '.join(sorted(map(str, Path('studies').glob('*.toml'))))
-    raise StudyError(f'{path} does not exist. There are: {known}') from error
+    known = sorted(map(str, Path('studies').glob('*.toml')))
+    raise StudyError(
+      f'{path} does not exist.{closest.among(str(path), known)}'
+    ) from error
   except OSError as error:
     raise StudyError(f'{path} cannot be read: {error.strerror}.') from error
   except (ValueError, RecursionError) as error:  # Of the text, or of TOML.
@@ -150,7 +153,11 @@ def _study(name: str, tree: Options, seeds: Sequence[int]) -> Study:
   used = {cell.method for cell in cells.values()}
   claims = tuple(_claim(claim, used) for claim in tree['claim'])
   if tree['baseline'] not in used:
-    raise ValueError(f'the baseline {tree["baseline"]!r} is in no grid.')
+    baseline = tree['baseline']
+    raise ValueError(
+      f'the baseline {baseline!r} is in no grid.'
+      f'{closest.among(baseline, sorted(used))}'
+    )
   return Study(
     name,
     tree['title'],
@@ -170,7 +177,7 @@ def _cell(
   method, tier = axes['method'], axes['tier']
   task = names.canonical(axes['task'])
   if method not in methods:
-    raise ValueError(f'no method {method!r}; there are {sorted(methods)}.')
+    raise ValueError(f'no method {method!r}.{closest.among(method, methods)}')
   config = dataclasses.replace(
     base,
     task=task,
@@ -192,7 +199,10 @@ def _test(tree: Options, methods: set[str]) -> Test:
   bound: float | str = tree[limit]
   for method in (tree['method'], bound):
     if isinstance(method, str) and method not in methods:
-      raise ValueError(f'a test is about {method!r}, which is in no grid.')
+      raise ValueError(
+        f'a test is about {method!r}, which is in no grid.'
+        f'{closest.among(method, sorted(methods))}'
+      )
   where = dict(tree.get('where', {}))
   if 'task' in where:
     where['task'] = names.canonical(where['task'])

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import math
 from typing import Any
 
-from datasets import bounds
+from datasets import bounds, closest
 from datasets.schema import shortened
 from launchers.studies.config import AXES
 
@@ -129,7 +129,8 @@ def _keys(
     *(f'has an unknown {shortened(name)}' for name in sorted(unknown)),
   ]
   if wrong:
+    known = sorted(needed | optional)
+    hints = [closest.hint(name, known) for name in sorted(unknown)]
     raise ValueError(
-      f'{what} {", ".join(wrong)}; it takes '
-      f'{", ".join(sorted(needed | optional))}.'
+      f'{what} {", ".join(wrong)}; it takes {", ".join(known)}.{"".join(hints)}'
     )

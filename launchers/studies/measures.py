@@ -6,6 +6,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 
+from datasets import closest
 from launchers.studies.cell_check import MAX_EVALUATIONS
 from launchers.studies.config import Study, StudyError, Test
 
@@ -151,8 +152,8 @@ def check(study: Study) -> None:
     for test in claim.tests:
       if test.measure not in MEASURES:
         raise StudyError(
-          f'{study.name}: claim {claim.id} measures {test.measure!r}; there '
-          f'are {", ".join(MEASURES)}.'
+          f'{study.name}: claim {claim.id} measures {test.measure!r}, which '
+          f'is no measure.{closest.among(test.measure, MEASURES)}'
         )
       if not planned_pairs(study, test):
         raise StudyError(

@@ -91,8 +91,10 @@ def test_a_service_that_is_not_there_takes_a_line(
 def test_what_cannot_be_described_is_refused(tmp_path: Path) -> None:
   (tmp_path / 'old.npz').write_bytes(untrained.make(3, 2, 0).to_bytes())
   for what, says in (
+    ('cartpole-swingup/expret', 'Did you mean cartpole-swingup/expert'),
+    ('http://far:1', 'written grpc://HOST:PORT, as in grpc://far:1'),
     ('cartpole-fly', 'Did you mean cartpole-'),
-    ('nothing.npz', 'neither a file nor'),
+    ('nothing.npz', 'no file and no shipped snapshot'),
     (str(tmp_path / 'old.npz'), 'does not say what task'),
   ):
     for words in ((what,), (what, '--json')):

@@ -106,13 +106,14 @@ def test_tls_and_the_token_are_read_from_files(tmp_path: Path) -> None:
     (('--teacher', 'nobody'), "No teacher 'nobody'"),
     (('--teacher', 'untrained'), 'untrained names no task: give --task'),
     (('--teacher', 'a.b:c'), 'names no task: give --task'),
+    (('--teacher', 'grpc://a:1'), 'is a service and names no task: give --ta'),
     (
       ('--teacher', 'cartpole-swingup/expert', '--task', 'cheetah-run'),
       'cheetah-run has (17, 6)',
     ),
     (
       ('--teacher', 'cartpole-swingup/expert', '--host', '0.0.0.0'),
-      '0.0.0.0:0 is not a loopback address, and TLS and a token is missing',
+      '0.0.0.0:0 is not a loopback address, and needs TLS and a token',
     ),
     (
       ('--teacher', 'cartpole-swingup/expert', '--tls-key', 'key.pem'),

@@ -60,8 +60,9 @@ def test_factories_get_their_arguments(query, name, gradient):
 
 
 def test_an_argument_that_the_factory_does_not_take_is_refused():
-  with pytest.raises(ValueError, match=r"examples:make .*'gradeint': 1"):
-    registry.load(f'{MAKE}?gradeint=1', TASK)
+  says = r"no argument 'teachrs'\. Did you mean teachers\? .* are: teachers"
+  with pytest.raises(ValueError, match=says):
+    registry.load('teachers.committee:make?teachrs=untrained', TASK)
 
 
 def test_services():
@@ -72,6 +73,10 @@ def test_services():
 
 def no_teacher(task):
   return task.name
+
+
+def faulty(task):
+  return task + 1
 
 
 def failing(task):
@@ -89,6 +94,10 @@ def failing(task):
       r"made no teacher: RuntimeError\('no licence for made-up'\), in .*"
       r'test_registry.py, line \d+',
     ),
+    (
+      'tests.teachers.test_registry:faulty',
+      r'made no teacher: TypeError.*test_registry.py, line \d+',
+    ),
     (f'{MAKE}?gradient', 'bad query'),
   ],
 )
@@ -97,9 +106,37 @@ def test_what_leads_to_no_teacher_is_refused(address, says):
     registry.load(address, TASK)
 
 
-def test_an_unknown_name_is_refused():
-  with pytest.raises(FileNotFoundError, match='wizard'):
-    registry.load('cartpole-swingup/wizard', CARTPOLE)
+@pytest.mark.parametrize(
+  ('name', 'says'),
+  [
+    ('cartpole-swingup/expret', r'Did you mean cartpole-swingup/expert'),
+    ('cartpole-swingpu/expert', r'Did you mean cartpole-swingup/expert'),
+    ('wizard', r'There are cartpole-balance/expert, .*walker-run/mid\.'),
+  ],
+)
+def test_an_unknown_name_is_refused(name, says):
+  with pytest.raises(FileNotFoundError, match=f'{name}.*{says}'):
+    registry.load(name, CARTPOLE)
+
+
+@pytest.mark.parametrize(
+  ('address', 'meant'),
+  [
+    ('grpc:/far:1', 'grpc://far:1'),
+    ('http://far:1', 'grpc://far:1'),
+    ('https://far:1/', 'grpc://far:1'),
+    ('grpc:far:1', 'grpc://far:1'),
+    ('far:1', 'grpc://far:1'),
+    ('[::1]:1', r'grpc://\[::1\]:1'),
+    ('http://far/teacher', 'grpc://127.0.0.1:50051'),
+  ],
+)
+def test_what_looks_like_a_service_is_told_how_services_are_written(
+  address, meant
+):
+  says = f'a service is written grpc://HOST:PORT, as in {meant}'
+  with pytest.raises(ValueError, match=says):
+    registry.load(address, TASK)
 
 
 @pytest.mark.parametrize('address', ['cartpole-swingup/expert', MAKE])

@@ -65,7 +65,10 @@ def test_a_task_has_one_name(name: str) -> None:
     (f'{HERE}:pint', 'has no function .pint.* Did you mean .*point'),
     (f'{HERE}:point?edge=2&edge=3', 'gives a name twice'),
     ('json:loads?s=1', 'is no environment to learn in'),
-    (f'{HERE}:Point?color=3', r'takes \(edge: .*color.*\?name=value'),
+    (
+      f'{HERE}:Point?color=3',
+      r'no argument .color.*\?name=value.*: edge',
+    ),
     (f'{HERE}:point?edge', 'Write .name=value'),
     (f'{HERE}:point?fault=unbounded', '--action-bound'),
     (
@@ -85,7 +88,7 @@ def test_what_is_no_environment_is_refused(name: str, message: str) -> None:
     ('import no_such_package', 'importing it failed: ModuleNotFoundError'),
     ('def make(:', r'importing it failed: SyntaxError: .*line 1'),
     ('1 / 0', 'importing it failed: ZeroDivisionError: division by zero'),
-    ('def make(leak): pass', r'takes \(leak\): missing a required argument'),
+    ('def make(leak): pass', r'missing a required argument.*: leak\.'),
     ('make = 3', "has no function 'make'"),
   ],
 )

@@ -80,14 +80,22 @@ def test_a_file_supplies_what_another_does_not_say(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
   ('old', 'new', 'message'),
   [
-    ('title', 'titel', 'titel'),
+    ('title', 'titel', r'unknown .titel.*Did you mean title\?'),
     ('actor_steps', 'steps', "no option 'steps'"),
+    ('actor_steps', 'actor_step', 'Did you mean actor_steps, '),
     ('batch_size = 128', 'batch_size = 0', 'batch_size is 0'),
-    ("'own']", "'bc']", "no method 'bc'"),
-    ("= 'none'\nrun", "= 'bc_fixed'\nrun", 'in no grid'),
+    ("'own']", "'bc']", r"no method 'bc'\. There are none, bc_fixed"),
+    ("'own']", "'bc_fxed']", "no method 'bc_fxed'. Did you mean bc_fixed"),
+    ("= 'none'\nrun", "= 'bc_fixed'\nrun", 'in no grid. There are none, own'),
+    ("= 'none'\nrun", "= 'nine'\nrun", 'in no grid. Did you mean none'),
     ("above_method = 'none'", 'above_mean = 1', 'unknown .*above_mean'),
     ("above_method = 'none'", 'above = 1, below = 2', 'exactly one'),
     ("above_method = 'none'", "above_method = 'q_filter'", 'q_filter'),
+    (
+      "method = 'own', ab",
+      "method = 'onw', ab",
+      'in no grid. Did you mean own',
+    ),
     ('[methods.own]', '[methods.own', 'no TOML'),
   ],
 )
@@ -155,8 +163,11 @@ def test_a_directory_is_refused_by_name(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_refused_with_those_there_are() -> None:
-  with pytest.raises(study_config.StudyError, match='does not exist'):
-    study_file.load(Path('studies/none.toml'))
+  with pytest.raises(study_config.StudyError, match=r'exist\. There are .*\d'):
+    study_file.load(Path('none'))
+  meant = 'Did you mean studies/figure4-small.toml'
+  with pytest.raises(study_config.StudyError, match=meant):
+    study_file.load(Path('studies/figure4-smal.toml'))
 
 
 @pytest.mark.parametrize(
