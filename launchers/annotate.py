@@ -21,7 +21,7 @@ from datasets import bounds
 from datasets.store import EpisodeStore, episode_digest
 from datasets.types import Annotation, Episode, EpisodeId
 from datasets.validation import OneTask, check_episode, check_task
-from launchers import options
+from launchers import command_line, options
 from launchers.display import progress_bar
 from launchers.hosts import process
 from teachers import registry
@@ -257,10 +257,10 @@ def main() -> int:
   """The command; returns its exit code."""
   process.prepare_environment()
   console = Console(stderr=True)
-  program = process.program('launchers.annotate')
 
   def work() -> dict[str, Any]:
-    return annotate(tyro.cli(AnnotateConfig, prog=program), console)
+    config = command_line.parse(AnnotateConfig, 'launchers.annotate')
+    return annotate(config, console)
 
   return options.run_command(console, work, goes_on=True)
 

@@ -14,9 +14,9 @@ from typing import Any, Optional, Union
 
 from rich.console import Console
 from rich.table import Table
-import tyro
 
 from datasets import bounds
+from launchers import command_line
 from launchers.environments import contract
 from launchers.environments.contract import Finding
 from launchers.environments.names import canonical
@@ -121,9 +121,8 @@ def main() -> int:
   """The command; returns its exit code."""
   process.prepare_environment()
   console = Console(stderr=True, width=None if sys.stderr.isatty() else 110)
-  program = process.program('launchers.check_environment')
   try:
-    config = tyro.cli(CheckConfig, prog=program)
+    config = command_line.parse(CheckConfig, 'launchers.check_environment')
     findings = check(config)
   except ValueError as error:
     console.print('[bold red]Refused:[/]', end=' ')

@@ -13,10 +13,9 @@ from typing import Any, Union
 
 import numpy as np
 from rich.console import Console
-import tyro
 
 from datasets.store import EpisodeStore
-from launchers import options
+from launchers import command_line, options
 from launchers.acting.demonstrating import DemonstrateConfig, Order, Recorded
 from launchers.acting.outcomes import Failure, check_failures
 from launchers.display import progress_bar
@@ -201,10 +200,10 @@ def main() -> int:
   process.prepare_environment()
   os.environ.update(process.SINGLE_THREADED)
   console = Console(stderr=True)
-  program = process.program('launchers.demonstrate')
 
   def work() -> dict[str, Any]:
-    return demonstrate(tyro.cli(DemonstrateConfig, prog=program), console)
+    config = command_line.parse(DemonstrateConfig, 'launchers.demonstrate')
+    return demonstrate(config, console)
 
   return options.run_command(console, work, goes_on=True)
 

@@ -5,6 +5,7 @@ the unit where it is known, and the bounds of each field.
 """
 
 import dataclasses
+import json
 import math
 from pathlib import Path
 import sys
@@ -15,7 +16,7 @@ from rich.table import Table
 import tyro
 
 from datasets.tasks import Bounds, Field, Task, offsets
-from launchers import options
+from launchers import command_line, options
 from launchers.acting import places as acting_places
 from launchers.environments.suite import Environment
 from launchers.hosts import process
@@ -146,15 +147,16 @@ def main() -> int:
   """The command; returns its exit code."""
   process.prepare_environment()
   console = Console(stderr=True)
-  program = process.program('launchers.describe')
-  config = tyro.cli(DescribeConfig, prog=program)
 
-  def find() -> Task:
-    return describe(config.what, config.action_bound)
+  def work() -> None:
+    config = command_line.parse(DescribeConfig, 'launchers.describe')
+    task = describe(config.what, config.action_bound)
+    if config.json:
+      print(json.dumps(to_json(task)))
+    else:
+      show(task, Console())
 
-  if config.json:
-    return options.run_command(console, lambda: to_json(find()))
-  return options.guard(console, lambda: show(find(), Console()))
+  return options.guard(console, work)
 
 
 if __name__ == '__main__':

@@ -7,10 +7,9 @@ from typing import Any, Optional, Union
 
 import numpy as np
 from rich.console import Console
-import tyro
 
 from datasets import bounds
-from launchers import options
+from launchers import command_line, options
 from launchers.acting.outcomes import Failure, split
 from launchers.display import progress_bar
 from launchers.hosts import process
@@ -113,10 +112,10 @@ def main() -> int:
   """The command; returns its exit code."""
   process.prepare_environment()
   console = Console(stderr=True)
-  program = process.program('launchers.evaluate')
 
   def work() -> dict[str, Any]:
-    return evaluate(tyro.cli(EvaluateConfig, prog=program), console)
+    config = command_line.parse(EvaluateConfig, 'launchers.evaluate')
+    return evaluate(config, console)
 
   return options.run_command(console, work)
 

@@ -22,7 +22,7 @@ from datasets.store import EpisodeStore, file_name
 from datasets.tasks import Task
 from datasets.types import Episode, EpisodeId
 from datasets.validation import OneTask
-from launchers import options
+from launchers import command_line, options
 from launchers.display import progress_bar
 from launchers.hosts import process
 from teachers import csv_table
@@ -241,10 +241,10 @@ def main() -> int:
   """The command; returns its exit code."""
   process.prepare_environment()
   console = Console(stderr=True)
-  program = process.program('launchers.fit_reward')
 
   def work() -> dict[str, Any]:
-    return fit_reward(tyro.cli(FitRewardConfig, prog=program), console)
+    config = command_line.parse(FitRewardConfig, 'launchers.fit_reward')
+    return fit_reward(config, console)
 
   return options.run_command(console, work)
 

@@ -11,7 +11,7 @@ from rich.console import Console
 import tyro
 
 from datasets import files, ports
-from launchers import local
+from launchers import command_line, local
 from launchers import options as options_lib
 from launchers.hosts import isolation, process
 from launchers.runs.config import DEMO, GrowingBatchConfig, LaunchConfig
@@ -47,8 +47,9 @@ def main() -> int:
     run = DEMO if is_demo else Options.run
     agent = options_lib.agent_of(sys.argv[1:], run.agent)
     defaults = Options(is_demo, dataclasses.replace(run, agent=agent))
-    program = process.program('launchers.growing_batch')
-    options = tyro.cli(Options, default=defaults, prog=program)
+    options = command_line.parse(
+      Options, 'launchers.growing_batch', default=defaults
+    )
     process.prepare_environment()
     # A chosen port means that others are to reach it: it stays outside.
     is_open = bool(options.launch.port)
@@ -70,7 +71,8 @@ def main() -> int:
     OSError,
   ) as error:
     console.print('[bold red]Refused:[/]', end=' ')
-    console.print(str(error), soft_wrap=True, markup=False, highlight=False)
+    text = command_line.describe(error)
+    console.print(text, soft_wrap=True, markup=False, highlight=False)
     return _REFUSED
 
 

@@ -8,10 +8,9 @@ import sys
 from typing import TYPE_CHECKING, Any, Optional
 
 from rich.console import Console
-import tyro
 
 from datasets.tasks import Task
-from launchers import options
+from launchers import command_line, options
 from launchers.acting.outcomes import ActingStoppedError
 from launchers.display import progress_bar
 from launchers.hosts import process, stops
@@ -137,8 +136,9 @@ def main() -> int:
   def work() -> dict[str, Any]:
     agent = options.agent_of(words, OfflineConfig.agent)
     default = OfflineConfig(agent=agent)
-    program = process.program('launchers.offline')
-    config = tyro.cli(OfflineConfig, default=default, args=words, prog=program)
+    config = command_line.parse(
+      OfflineConfig, 'launchers.offline', words, default
+    )
     return train(config, console)
 
   return options.run_command(console, work, goes_on=True)

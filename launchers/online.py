@@ -15,10 +15,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-import tyro
 
 from agents import registry
-from launchers import options
+from launchers import command_line, options
 from launchers.acting.outcomes import ActingStoppedError
 from launchers.display import progress_bar
 from launchers.hosts import process, stops
@@ -135,11 +134,11 @@ def main() -> int:
   def work() -> dict[str, Any]:
     agent = options.agent_of(words, OnlineConfig.agent)
     registry.check_online(agent)
-    program = process.program('launchers.online')
     default = OnlineConfig(agent=agent)
-    return train(
-      tyro.cli(OnlineConfig, default=default, args=words, prog=program), console
+    config = command_line.parse(
+      OnlineConfig, 'launchers.online', words, default
     )
+    return train(config, console)
 
   return options.run_command(console, work, goes_on=True)
 

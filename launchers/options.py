@@ -18,6 +18,7 @@ from rich.markup import escape
 from agents import registry as agents
 from agents.config import AgentConfig
 from datasets.files import DamagedFileError
+from launchers import command_line
 from launchers.acting.outcomes import TooManyFailuresError
 from launchers.environments import names
 from launchers.environments.base import Description
@@ -225,7 +226,7 @@ def guard(
   except (
     ConfigChangedError, DamagedFileError, OSError, RunIsLiveError, ValueError
   ) as error:  # fmt: skip
-    text = f'[bold red]Refused:[/] {escape(temporaries.describe(error))}'
+    text = f'[bold red]Refused:[/] {escape(command_line.describe(error))}'
     console.print(text, highlight=False, soft_wrap=True)
     return 2
   except (Interrupted, StoppedError) as error:

@@ -11,64 +11,70 @@ all its runs together, to runs/studies/reports/NAME/: figure.png, index.html,
 table.md, results.json and curves.csv.
 """
 
-import argparse
 from collections.abc import Sequence
+import dataclasses
 from pathlib import Path
 import sys
 from typing import Optional
 
 from rich.console import Console
+import tyro
 
-from launchers.hosts import process
+from datasets import bounds
+from launchers import command_line
+from launchers.studies.config import CELLS
+
+_REFUSED = 2  # An exit code.
+
+
+@dataclasses.dataclass(frozen=True)
+class ReportOptions:
+  """Draws learning curves and tables of runs to NAME/report/.
+
+  Of studies, the figure, the table and the verdicts.
+  """
+
+  paths: tyro.conf.Positional[tuple[Path, ...]]
+  """Needed: runs/NAME, or the file of a study, studies/NAME.toml; any number of
+  them."""
+  runs: Path = Path('runs')
+  """Of a study: the directory that holds the run directories."""
+  cells: Path = CELLS
+  """Of a study: the directory that holds the files of finished runs."""
+  seeds: tuple[int, ...] = ()
+  """Of a study: these seeds in place of the file's."""
+  output: Optional[Path] = None
+  """Where to write the report of one run or study; None: NAME/report, and of a
+  study RUNS/studies/reports/NAME."""
+
+  def __post_init__(self) -> None:
+    """Refuses what does not fit together."""
+    bounds.check(self, seeds=bounds.SEED)
+    if not self.paths:
+      raise ValueError('paths is empty; name a run or the file of a study.')
+    if self.seeds and not any(map(_is_study, self.paths)):
+      raise ValueError('seeds is for studies; name a studies/NAME.toml.')
+    if self.output and len(self.paths) != 1:
+      raise ValueError('output is for one report; name one run or study alone.')
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
   """The command; returns its exit code."""
-  parser = _parser()
-  options = parser.parse_args(arguments)
-  studies = [path for path in options.paths if path.suffix == '.toml']
-  if options.seeds and not studies:
-    parser.error('--seeds is for studies; name a studies/NAME.toml.')
-  if options.output and len(options.paths) != 1:
-    parser.error('--output is for one report; name one run or study alone.')
+  try:
+    options = command_line.parse(ReportOptions, 'launchers.report', arguments)
+  except ValueError as error:
+    return _refuse(str(error))
   codes = [
     _report_study(path, options)
-    if path in studies
+    if _is_study(path)
     else _report_run(path, options.output)
     for path in options.paths
   ]
   return max(codes)
 
 
-def _parser() -> argparse.ArgumentParser:
-  parser = argparse.ArgumentParser(
-    prog=process.program('launchers.report'),
-    description='Draws learning curves and tables of runs to NAME/report/, and '
-    'the figure, table and verdicts of studies.',
-  )
-  parser.add_argument(
-    'paths', nargs='+', type=Path, metavar='PATH',
-    help='runs/NAME, or the file of a study, studies/NAME.toml',
-  )  # fmt: skip
-  parser.add_argument(
-    '--runs', type=Path, default=Path('runs'),
-    help='of a study: the directory that holds the run directories (runs)',
-  )  # fmt: skip
-  parser.add_argument(
-    '--cells', type=Path, default=Path('studies/results/cells'),
-    help='of a study: the directory that holds the files of finished runs '
-    '(studies/results/cells)',
-  )  # fmt: skip
-  parser.add_argument(
-    '--seeds', type=int, nargs='+', default=[],
-    help="of a study: these seeds in place of the file's",
-  )  # fmt: skip
-  parser.add_argument(
-    '--output', type=Path,
-    help='where to write the report of one run or study (NAME/report; of a '
-    'study RUNS/studies/reports/NAME)',
-  )  # fmt: skip
-  return parser
+def _is_study(path: Path) -> bool:
+  return path.suffix == '.toml'
 
 
 def _report_run(directory: Path, output: Optional[Path]) -> int:
@@ -81,8 +87,7 @@ def _report_run(directory: Path, output: Optional[Path]) -> int:
   try:
     run = load_run(directory)
   except NotARunError as error:
-    print(error, file=sys.stderr)
-    return 2
+    return _refuse(str(error))
   print(report.describe(run))
   try:
     page = report.write(run, output)
@@ -96,7 +101,7 @@ def _report_run(directory: Path, output: Optional[Path]) -> int:
   return 0
 
 
-def _report_study(path: Path, options: argparse.Namespace) -> int:
+def _report_study(path: Path, options: ReportOptions) -> int:
   # Its libraries take two seconds to import, which a run's report need not pay.
   from launchers.studies import config as study_config
   from launchers.studies import file as study_file
@@ -109,20 +114,25 @@ def _report_study(path: Path, options: argparse.Namespace) -> int:
     output = options.output or reports / study.name
     study_report.write(study, Archive(options.runs, options.cells), output)
   except study_config.StudyError as error:
-    print(error, file=sys.stderr)
-    return 2
+    return _refuse(str(error))
   except OSError as error:
     return _refuse_place(output, error)
   return 0
 
 
 def _refuse_place(place: Path, error: OSError) -> int:
-  print(
-    f'The report cannot be written to {place}: {error}. Name another place '
-    'with --output.',
-    file=sys.stderr,
+  why = error.strerror or error
+  return _refuse(
+    f'The report cannot be written to {place}: {why}. Name another place with '
+    '--output.'
   )
-  return 2
+
+
+def _refuse(reason: str) -> int:
+  console = Console(stderr=True)
+  console.print('[bold red]Refused:[/]', end=' ')
+  console.print(reason, markup=False, highlight=False, soft_wrap=True)
+  return _REFUSED
 
 
 if __name__ == '__main__':

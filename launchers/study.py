@@ -20,6 +20,7 @@ from rich.table import Column
 import tyro
 
 from datasets import bounds
+from launchers import command_line
 from launchers.display import is_live
 from launchers.hosts import process, stops
 from launchers.runs.config import GrowingBatchConfig
@@ -75,7 +76,7 @@ def main() -> int:
   """The command; returns its exit code."""
   console = Console(stderr=True)
   try:
-    options = tyro.cli(StudyOptions, prog=process.program('launchers.study'))
+    options = command_line.parse(StudyOptions, 'launchers.study')
     process.prepare_environment()
     # pandas, which --help does without.
     from launchers.studies import measures
@@ -93,7 +94,8 @@ def main() -> int:
     runner = Runner(study, archive, schedule)
   except (ValueError, OSError) as error:
     console.print('[bold red]Refused:[/]', end=' ')
-    console.print(str(error), soft_wrap=True, markup=False, highlight=False)
+    text = command_line.describe(error)
+    console.print(text, soft_wrap=True, markup=False, highlight=False)
     return _REFUSED
   stopped_by = _run(runner, study.name, console)
   if stopped_by is not None:
@@ -130,7 +132,8 @@ def _prepare(
   """Looks at tasks and teachers, and measures the experts that nobody has.
 
   Raises:
-    ValueError, OSError: a task or a teacher is not what its cells need.
+    ValueError, OSError: a task or a teacher is not what its cells need, or
+      there is no place for what they give.
   """
   from launchers import local
   from launchers.runs.run_directory import RunDirectory
@@ -142,6 +145,7 @@ def _prepare(
       local.check(cell.config, RunDirectory(archive.root(cell)), console)
     except (ValueError, OSError) as error:
       raise study_config.StudyError(f'{cell.name}: {error}') from error
+  archive.make_directories()
   for task, address in archive.experts.missing(study).items():
     console.print(
       f'Measuring the expert of {task}, by whose return its scores are '

@@ -8,6 +8,7 @@ import sys
 from rich.console import Console
 import tyro
 
+from launchers import command_line
 from launchers.hosts import isolation, process
 from launchers.runs.config import LaunchConfig
 from launchers.runs.run_directory import LIVE, RunIsLiveError
@@ -34,7 +35,7 @@ class CellOptions:
 def main() -> int:
   """The command; returns its exit code, as launchers.growing_batch does."""
   console = Console(stderr=True, width=110)
-  options = tyro.cli(CellOptions, prog=process.program('launchers.study_cell'))
+  options = command_line.parse(CellOptions, 'launchers.study_cell')
   process.prepare_environment()
   isolation.enter('launchers.study_cell', False, console)
   # Whatever happens to the study, its runs stop as if they had been asked to.

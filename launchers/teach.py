@@ -8,9 +8,9 @@ import threading
 from typing import TYPE_CHECKING, Optional
 
 from rich.console import Console
-import tyro
 
 from datasets import bounds
+from launchers import command_line
 from launchers.hosts import process
 from launchers.hosts.early import STOPS
 from launchers.options import task_of
@@ -60,7 +60,7 @@ def main() -> int:
   process.prepare_environment()
   console = Console(stderr=True)
   try:
-    config = tyro.cli(TeachConfig, prog=process.program('launchers.teach'))
+    config = command_line.parse(TeachConfig, 'launchers.teach')
     # Caught from here on, so that a stop while it loads ends with 0 as well.
     stop = threading.Event()
     for number in STOPS:
@@ -74,9 +74,8 @@ def main() -> int:
       teacher, address, keys=keys, max_workers=config.workers
     )
   except (ValueError, OSError) as error:
-    console.print(
-      f'Refused: {error}', markup=False, highlight=False, soft_wrap=True
-    )
+    text = f'Refused: {command_line.describe(error)}'
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
     return 2
   # Not by the console, which would fold a line that programs read.
   print(

@@ -127,7 +127,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 
 # What the commands share; every other file of launchers/ is a command, which
 # nothing imports; `launchers.__main__` calls by name the one it is asked for.
-SHARED = ('display', 'local', 'options')
+SHARED = ('command_line', 'display', 'local', 'options')
 # But for this one, which is other commands, one after another.
 COMPOSED = {
   'launchers.recipe': (

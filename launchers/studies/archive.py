@@ -42,6 +42,15 @@ class Archive:
     self.experts = Experts(cells)
     self._cells = cells
 
+  def make_directories(self) -> None:
+    """Makes both directories, so that no run is for nothing.
+
+    Raises:
+      OSError: one cannot be made.
+    """
+    for place in (self.runs, self._cells):
+      files.make_directory(place)
+
   def file(self, cell: Cell) -> Path:
     """The cell's file."""
     return self._cells / f'{cell.name}.json'

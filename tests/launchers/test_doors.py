@@ -17,6 +17,7 @@ from launchers import (
   check_environment,
   evaluate,
   fit_reward,
+  report,
   study,
   teach,
 )
@@ -45,6 +46,7 @@ CONFIGS: list[Any] = [
   ObjectiveConfig(),
   OfflineConfig((HERE,)),
   OnlineConfig(),
+  report.ReportOptions((HERE,)),
   study.StudyOptions(HERE),
   teach.TeachConfig('untrained'),
 ]
@@ -113,6 +115,9 @@ def test_names_of_any_language_are_taken(name: str) -> None:
     ('teach', '--teacher', 'x', '--workers', '0'),
     ('check_environment', '--task', 'x', '--steps', '0'),
     ('fit_reward', 'd', '--output', 'm.npz', '--horizon', '0'),
+    ('report', 'x.toml', '--seeds', '-1'),
+    ('report',),
+    ('report', 'runs/none'),
   ],
 )  # fmt: skip
 def test_commands_refuse_with_2_and_no_traceback(
