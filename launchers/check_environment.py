@@ -13,6 +13,7 @@ import sys
 from typing import Any, Optional, Union
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from datasets import bounds
@@ -100,21 +101,32 @@ def _finding(detail: str) -> Finding:
     False,
     detail,
     'Run it by itself in a debugger. A run acts such an episode again, and '
-    'fails when more than max_refused_fraction of a cycle fail.',
+    'fails when more than --max-refused-fraction of a cycle do.',
     breaks=True,
   )
 
 
 def show(findings: list[Finding], console: Console) -> None:
-  """The findings as a table."""
+  """The findings as a table, and what they come to."""
   table = Table('check', '', 'what it saw', 'what to do', box=None)
   for finding in findings:
-    mark = '[green]good[/]'
+    is_judged = finding.detail != contract.UNJUDGED
+    mark = '[green]good[/]' if is_judged else ''
     if not finding.ok:
       mark = '[bold red]breaks[/]' if finding.breaks else '[yellow]costs[/]'
     remedy = '' if finding.ok else finding.remedy
-    table.add_row(finding.check, mark, finding.detail, remedy)
+    table.add_row(finding.check, mark, escape(finding.detail), escape(remedy))
   console.print(table)
+  bad = [finding for finding in findings if not finding.ok]
+  for breaks, what in (
+    (True, 'A run would fail, or learn what is not so'),
+    (False, 'A run would work, at the cost that is named'),
+  ):
+    names = ', '.join(f.check for f in bad if f.breaks == breaks)
+    if names:
+      console.print(f'{what}: {names}.', soft_wrap=True, highlight=False)
+  if not bad:
+    console.print('Nothing that would trouble a run was found.')
 
 
 def main() -> int:

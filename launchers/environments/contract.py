@@ -21,6 +21,9 @@ from launchers.environments.trial import Trial
 _LEAK = 1_000.0  # Bytes a step that a process may gain by.
 _NOISE = 4 << 20  # Bytes that it may gain for reasons of its own.
 
+UNJUDGED = 'Not judged, for no episode can be acted again.'
+"""What a check saw that found neither a fault nor its absence."""
+
 
 class Finding(NamedTuple):
   """What came of a check.
@@ -72,17 +75,17 @@ def check_raises(trial: Trial) -> Finding:
       for trace in raised[:1]
       if trace.error
     ),
-    'A run acts such an episode again with another seed, and fails when more '
-    'than max_refused_fraction of a cycle fail. Mend it, or raise that.',
+    'Mend it. A run acts such an episode again with another seed, and fails '
+    'when more than --max-refused-fraction of a cycle do.',
     breaks=True,
   )
 
 
 def _check_broken(
-  name: str, kind: type[Exception], remedy: str, trial: Trial
+  name: str, what: str, kind: type[Exception], remedy: str, trial: Trial
 ) -> Finding:
   broken = [t for t in trial.traces if isinstance(t.error, kind)]
-  detail = f'{len(broken)} of {len(trial.traces)} episodes.'
+  detail = f'{len(broken)} of {len(trial.traces)} episodes had {what}.'
   for trace in broken[:1]:
     detail += f' Seed {trace.seed}, step {trace.num_steps}: {trace.error}'
   return Finding(name, not broken, detail, remedy, breaks=True)
@@ -91,6 +94,7 @@ def _check_broken(
 check_finite = functools.partial(
   _check_broken,
   'finite',
+  'a number that is NaN or infinite',
   base.NotFiniteError,
   'Find where it diverges; smaller steps of its simulation, or a termination '
   'before that, help.',
@@ -98,18 +102,21 @@ check_finite = functools.partial(
 check_widths = functools.partial(
   _check_broken,
   'as specified',
+  'an observation of another shape',
   base.WidthError,
   'Give what the specification says at every step, padded where need be.',
 )
 check_reward = functools.partial(
   _check_broken,
   'one reward',
+  'a reward that is not one number',
   base.RewardError,
   'Wrap it so that it gives one number.',
 )
 check_discounts = functools.partial(
   _check_broken,
   'discounts',
+  'a discount of their own',
   base.DiscountError,
   'Give a discount of 1 amid an episode, and 0 with a termination alone.',
 )
@@ -135,10 +142,12 @@ def check_seed(trial: Trial) -> Finding:
 
 def check_past(trial: Trial) -> Finding:
   """An episode does not depend on those before it."""
+  if not check_seed(trial).ok:
+    return Finding('forgets', True, UNJUDGED)
   same = trial.again.equals(trial.traces[0])
   return Finding(
     'forgets',
-    same or not check_seed(trial).ok,
+    same,
     f'Seed 0 gave {"the same" if same else "another"} episode after others.',
     'Let reset set all of the state anew. Else a run that is resumed is not '
     'the same.',
@@ -147,10 +156,12 @@ def check_past(trial: Trial) -> Finding:
 
 def check_neighbours(trial: Trial) -> Finding:
   """An episode does not depend on those beside it."""
+  if not check_seed(trial).ok or not check_past(trial).ok:
+    return Finding('stands alone', True, UNJUDGED)
   same = trial.beside.equals(trial.fresh)
   return Finding(
     'stands alone',
-    same or not check_seed(trial).ok or not check_past(trial).ok,
+    same,
     f'Seed 0 gave {"the same" if same else "another"} episode beside another '
     'environment in one process.',
     'Keep no state in the module or the class; draw nothing from the global '
@@ -203,14 +214,11 @@ def check_speed(trial: Trial) -> Finding:
   steps = sum(trace.num_steps for trace in trial.traces)
   if not steps:
     return Finding('speed', True, 'Unknown, for no step went well.')
-  seconds = sum(trace.seconds for trace in trial.traces)
-  rate = steps / max(seconds, 1e-9)
-  hours = 1e6 / rate / 3600
-  return Finding(
-    'speed',
-    True,
-    f'{rate:,.0f} steps a second and actor: a million take {hours:,.1f} hours.',
-  )
+  rate = steps / max(sum(trace.seconds for trace in trial.traces), 1e-9)
+  million = 1e6 / rate / 60
+  took = f'{million:.0f} min' if million < 100 else f'{million / 60:,.1f} hours'
+  detail = f'{rate:,.0f} steps a second and actor: a million take {took}.'
+  return Finding('speed', True, detail)
 
 
 CHECKS: tuple[Callable[[Trial], Finding], ...] = (

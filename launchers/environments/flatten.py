@@ -104,15 +104,18 @@ class Observations:
         ) from error
       values = np.asarray(part)
       if values.dtype.kind not in 'biuf':
-        raise WidthError(
-          f'The observation {leaf.name!r} is {values.dtype}; give numbers.'
-        )
+        raise WidthError(f'{_called(leaf)} is {values.dtype}; give numbers.')
       if values.shape != leaf.shape:
         raise WidthError(
-          f'The observation {leaf.name!r} is of shape {values.shape}, but its '
+          f'{_called(leaf)} is of shape {values.shape}, but its '
           f'specification says {leaf.shape}: its width must never change.'
         )
       out[where] = values.ravel()
+
+
+def _called(leaf: Leaf) -> str:
+  """What a person calls a part; that of an array alone has no name."""
+  return f'The observation {leaf.name!r}' if leaf.name else 'The observation'
 
 
 class Actions:

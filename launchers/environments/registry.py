@@ -9,7 +9,7 @@ from typing import Any, Optional
 
 from datasets import addresses
 from launchers.environments import names
-from launchers.environments.base import Environment
+from launchers.environments.base import Environment, reason_of
 from launchers.environments.flatten import check_action_bound
 
 
@@ -36,7 +36,7 @@ def make(name: str, action_bound: Optional[float] = None) -> Environment:
       return _composer(name, room, rest, action_bound)
     return _python(name, action_bound)
   except Exception as error:  # It runs anyone's constructor.
-    said = str(error) if isinstance(error, ValueError) else repr(error)
+    said = str(error) if isinstance(error, ValueError) else reason_of(error)
     raise ValueError(f'{name} is no environment to learn in. {said}') from error
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from rich.console import Console
 
 from launchers import check_environment
 from launchers.environments import contract
@@ -79,6 +80,37 @@ def test_each_fault_is_found(fault: str) -> None:
   for finding in findings:
     assert finding.detail
     assert finding.ok or finding.remedy
+
+
+def test_each_finding_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+  trial = Trial(f'{HERE}:point?fault=width')
+  findings = [check(trial) for check in contract.CHECKS]
+  details = {finding.check: finding.detail for finding in findings}
+  width = details['as specified']
+  assert width.startswith('5 of 5 episodes had an observation of another shape')
+  assert "observation ''" not in width
+  assert details['finite'] == (
+    '0 of 5 episodes had a number that is NaN or infinite.'
+  )
+  check_environment.show(findings, Console(width=200))
+  assert 'learn what is not so: as specified.' in capsys.readouterr().out
+  good = [finding for finding in findings if finding.ok]
+  check_environment.show(good, Console(width=200))
+  assert 'Nothing that would trouble a run' in capsys.readouterr().out
+
+
+def test_what_cannot_be_judged_is_not_called_good(
+  capsys: pytest.CaptureFixture[str],
+) -> None:
+  trial = Trial(f'{HERE}:point?fault=unseeded')
+  findings = [check(trial) for check in contract.CHECKS]
+  check_environment.show(findings, Console(width=200))
+  printed = capsys.readouterr().out
+  for name in ('forgets', 'stands alone'):
+    (line,) = (line for line in printed.splitlines() if f' {name} ' in line)
+    assert contract.UNJUDGED in line
+    assert 'good' not in line
+  assert 'at the cost that is named: seeded.' in printed
 
 
 def command(*words: str) -> tuple[int, str]:

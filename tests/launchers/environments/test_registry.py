@@ -90,6 +90,7 @@ def test_what_is_no_environment_is_refused(name: str, message: str) -> None:
     ('1 / 0', 'importing it failed: ZeroDivisionError: division by zero'),
     ('def make(leak): pass', r'missing a required argument.*: leak\.'),
     ('make = 3', "has no function 'make'"),
+    ('def make(): 1 / 0', r'ZeroDivisionError: .* \(.*\.py:1, in make\)'),
   ],
 )
 def test_what_is_wrong_with_a_module_is_said(
