@@ -8,13 +8,15 @@ and differs in the direction, the weights and the targets alone.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, Optional
+from typing import Literal, NamedTuple, Optional
 
 import tensorflow as tf
 
 from agents.config import ObjectiveConfig
 from agents.parts import losses
 
+Who = Literal['anchor', 'teacher']
+"""Who may pull at a policy: a frozen copy of it, or a teacher."""
 Gradient = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 """From [B, S] and [B, A] to directions [B, A]."""
 
@@ -72,6 +74,53 @@ class Objective(NamedTuple):
   metrics: Mapping[str, tf.Tensor]
 
 
+class Weights(NamedTuple):
+  """How much each term of an objective counts, whatever the policy is.
+
+  Attributes:
+    improvement: of what the agent itself minimises; scalar or [B].
+    pulls: who pulls at the policy, and how strongly; scalar or [B].
+    metrics: scalars by name.
+  """
+
+  improvement: tf.Tensor
+  pulls: Sequence[tuple[Who, tf.Tensor]]
+  metrics: Mapping[str, tf.Tensor]
+
+
+def weigh(
+  config: ObjectiveConfig,
+  alpha: tf.Tensor,
+  prefers_teacher: Callable[[], tf.Tensor],
+) -> Weights:
+  """The weights of an objective's terms (P002, equations 1 and 3 to 8).
+
+  Args:
+    config: names the objective.
+    alpha: scalar in [0, 1], the decaying weight.
+    prefers_teacher: gives [B], 1 where a critic likes the teacher's action no
+      less than the policy's, else 0; asked only where it matters.
+
+  Returns:
+    The weights, held constant.
+  """
+  one, faded = tf.constant(1.0), {'alpha': alpha}
+  kind = config.kind
+  if kind == 'bc_fixed':  # Eq. 3.
+    return Weights(one, [('anchor', tf.constant(config.weight))], {})
+  if kind in ('bc_decay', 'between'):  # Eqs 4 and 5.
+    return Weights(1.0 - alpha, [('anchor', alpha)], faded)
+  if kind == 'teacher_action':  # Eq. 6.
+    fixed = tf.constant(config.between_weight)
+    return Weights(1.0 - alpha, [('anchor', fixed), ('teacher', alpha)], faded)
+  if kind == 'q_filter':  # Eq. 7.
+    delta = prefers_teacher()
+    fraction = {'teacher_fraction': tf.reduce_mean(delta)}
+    return Weights(1.0 - delta, [('teacher', delta)], fraction)
+  # Eq. 1, and eq. 8, which changes the direction and no weight.
+  return Weights(one, [], faded if config.uses_teacher_gradients else {})
+
+
 def objective(
   config: ObjectiveConfig, judges: Judges, situation: Situation
 ) -> Objective:
@@ -85,7 +134,24 @@ def objective(
   Returns:
     Its terms, held constant.
   """
-  return _OBJECTIVES[config.kind](config, judges, situation)
+  at = situation
+  weights = weigh(config, at.alpha, lambda: _prefers(config, judges, at))
+  actions = {'anchor': at.anchor_action, 'teacher': at.teacher_action}
+  distances = {
+    f'{who}_distance': tf.reduce_mean(
+      losses.squared_distance(actions[who], at.action)
+    )
+    for who, _ in weights.pulls
+  }
+  direction, more = at.direction, {}
+  if config.uses_teacher_gradients:
+    direction, more = _blended(judges, at)
+  return Objective(
+    weights.improvement,
+    direction,
+    [(weight, actions[who]) for who, weight in weights.pulls],
+    {**weights.metrics, **distances, **more},
+  )
 
 
 def loss(objective: Objective, action: tf.Tensor) -> tf.Tensor:
@@ -118,63 +184,10 @@ def bounded(direction: tf.Tensor, bound: float) -> tf.Tensor:
   return tf.where(tf.math.is_inf(norm), unit, inside)
 
 
-def _none(config: ObjectiveConfig, judges: Judges, at: Situation) -> Objective:
-  """The policy gradient alone (P002, eq. 1)."""
-  del config, judges
-  return Objective(tf.constant(1.0), at.direction, (), {})
-
-
-def _bc_fixed(
+def _prefers(
   config: ObjectiveConfig, judges: Judges, at: Situation
-) -> Objective:
-  """A fixed pull to the cloned policy (eq. 3)."""
-  del judges
-  return Objective(
-    tf.constant(1.0),
-    at.direction,
-    [(tf.constant(config.weight), at.anchor_action)],
-    {'anchor_distance': _distance(at.anchor_action, at)},
-  )
-
-
-def _decay(config: ObjectiveConfig, judges: Judges, at: Situation) -> Objective:
-  """A pull that fades: to the cloned policy (eq. 4), to the last (eq. 5)."""
-  del config, judges
-  return Objective(
-    1.0 - at.alpha,
-    at.direction,
-    [(at.alpha, at.anchor_action)],
-    {
-      'alpha': at.alpha,
-      'anchor_distance': _distance(at.anchor_action, at),
-    },
-  )
-
-
-def _teacher_action(
-  config: ObjectiveConfig, judges: Judges, at: Situation
-) -> Objective:
-  """A fading pull to the teacher, a fixed one to the cycle before (eq. 6)."""
-  del judges
-  return Objective(
-    1.0 - at.alpha,
-    at.direction,
-    [
-      (tf.constant(config.between_weight), at.anchor_action),
-      (at.alpha, at.teacher_action),
-    ],
-    {
-      'alpha': at.alpha,
-      'anchor_distance': _distance(at.anchor_action, at),
-      'teacher_distance': _distance(at.teacher_action, at),
-    },
-  )
-
-
-def _q_filter(
-  config: ObjectiveConfig, judges: Judges, at: Situation
-) -> Objective:
-  """The teacher where the critic prefers it, else the gradient (eq. 7)."""
+) -> tf.Tensor:
+  """Where the critic prefers the teacher's action, [B] of 1 and 0."""
   teacher = judges.filter_value(at.observation, at.teacher_action)  # [B]
   own = at.value
   if config.filter_critic != 'online':
@@ -182,47 +195,17 @@ def _q_filter(
   # The two values of one and the same action may differ by rounding, for
   # TensorFlow fuses their graphs differently; it is a tie all the same.
   same = tf.reduce_all(at.teacher_action == at.action, axis=-1)
-  delta = tf.cast((teacher >= own) | same, tf.float32)  # [B]
-  return Objective(
-    1.0 - delta,
-    at.direction,
-    [(delta, at.teacher_action)],
-    {
-      'teacher_fraction': tf.reduce_mean(delta),
-      'teacher_distance': _distance(at.teacher_action, at),
-    },
-  )
+  return tf.cast((teacher >= own) | same, tf.float32)
 
 
-def _teacher_grad(
-  config: ObjectiveConfig, judges: Judges, at: Situation
-) -> Objective:
+def _blended(
+  judges: Judges, at: Situation
+) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
   """The teacher's gradient, which fades into the critic's (eq. 8)."""
-  del config
   assert judges.teacher_gradient  # The agent holds this.
   teacher = judges.teacher_gradient(at.observation, at.action)  # [B, A]
   teacher = bounded(tf.stop_gradient(teacher), at.bound)
   unit = [tf.math.l2_normalize(g, axis=-1) for g in (teacher, at.direction)]
   cosine = tf.reduce_sum(unit[0] * unit[1], axis=-1)  # [B]
-  return Objective(
-    tf.constant(1.0),
-    (1.0 - at.alpha) * at.direction + at.alpha * teacher,
-    (),
-    {'alpha': at.alpha, 'teacher_cosine': tf.reduce_mean(cosine)},
-  )
-
-
-def _distance(target: tf.Tensor, at: Situation) -> tf.Tensor:
-  """The mean squared distance, for the log."""
-  return tf.reduce_mean(losses.squared_distance(target, at.action))
-
-
-_OBJECTIVES = {
-  'none': _none,
-  'bc_fixed': _bc_fixed,
-  'bc_decay': _decay,
-  'between': _decay,
-  'teacher_action': _teacher_action,
-  'q_filter': _q_filter,
-  'teacher_grad': _teacher_grad,
-}
+  direction = (1.0 - at.alpha) * at.direction + at.alpha * teacher
+  return direction, {'teacher_cosine': tf.reduce_mean(cosine)}
