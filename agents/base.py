@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from agents.config import ObjectiveConfig
 from agents.deployed.policy import Policy, Snapshot
-from agents.parts import optimizers
+from agents.parts import losses, optimizers
 from agents.parts.optimizers import Group
 
 # A NamedTuple of arrays: NumPy outside the graph, tensors inside.
@@ -52,6 +52,20 @@ class Networks(tf.Module, abc.ABC):
   @abc.abstractmethod
   def snapshot(self, metadata: Mapping[str, Any]) -> Snapshot:
     """The present policy with its critic, if there is one, for a teacher."""
+
+  def cloning_loss(
+    self, observation: tf.Tensor, action: tf.Tensor
+  ) -> tf.Tensor:
+    """How badly the policy imitates an action, per example.
+
+    Args:
+      observation: [B, S].
+      action: [B, A], to imitate there.
+
+    Returns:
+      [B]; of a policy that gives actions, the squared distance.
+    """
+    return losses.squared_distance(action, self.policy(observation))
 
   def begin_reinforcement(self) -> None:
     """Called after cloning: freezes pi_0 and makes targets equal."""

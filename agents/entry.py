@@ -1,11 +1,17 @@
 """What an agent's folder tells the house about it."""
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from agents.config import AgentConfig, Kind
 
 Batches = Literal['transitions', 'demonstrations', 'snippets', 'steps']
 Phase = Literal['clone', 'pretrain']
+
+
+WITHOUT_GRADIENTS: tuple[Kind, ...] = tuple(
+  kind for kind in get_args(Kind) if kind != 'teacher_grad'
+)
+"""The objectives that ask nothing of how a policy improves."""
 
 
 class Entry(NamedTuple):
@@ -27,6 +33,7 @@ class Entry(NamedTuple):
       learns in no run.
     is_online: whether it can learn while it acts; what was made for a log that
       others acted cannot.
+    why_no_other: where others have no meaning, why; a clause after a colon.
     later_options: those of its config that change nothing before cycle 1.
   """
 
@@ -37,4 +44,5 @@ class Entry(NamedTuple):
   phases: tuple[Phase, ...] = ('clone', 'pretrain')
   objectives: tuple[Kind, ...] = ()
   is_online: bool = False
+  why_no_other: str = ''
   later_options: tuple[str, ...] = ()

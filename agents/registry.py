@@ -55,7 +55,9 @@ def check_objective(config: AgentConfig, objective: Kind) -> None:
   Raises:
     ValueError: says what the agent can do.
   """
-  objectives = find(config.kind).objectives
+  entry = find(config.kind)
+  objectives = entry.objectives
+  because = f': {entry.why_no_other}' if entry.why_no_other else ''
   if not objectives:
     raise ValueError(
       f'The agent {config.kind} learns in no run, but from files: python -m '
@@ -63,8 +65,8 @@ def check_objective(config: AgentConfig, objective: Kind) -> None:
     )
   if objective not in objectives:
     raise ValueError(
-      f'The agent {config.kind} has no objective {objective!r}; choose one of '
-      f'{objectives}.'
+      f'The agent {config.kind} has no objective {objective!r}{because}; '
+      f'choose one of {", ".join(objectives)}.'
     )
 
 

@@ -114,13 +114,7 @@ class Memory:
       IndexError: an index is out of bounds.
       ValueError: some episodes came without advice, or it was not kept.
     """
-    unadvised = self._columns.unadvised
-    if not self._with_labels or unadvised is not None:
-      raise ValueError(
-        f'{unadvised} has no advice: annotate it first.'
-        if unadvised and self._with_labels
-        else 'This memory keeps no advice. Make it with with_labels=True.'
-      )
+    self._check_advised()
     return self.gather(indices)._replace(
       teacher_action=self._columns.labels.values.take(indices, axis=0)
     )
@@ -150,12 +144,15 @@ class Memory:
       action=columns.labels.values.take(indices, axis=0),
     )
 
-  def snippets(self, indices: np.ndarray, length: int) -> Snippet:
+  def snippets(
+    self, indices: np.ndarray, length: int, with_advice: bool = False
+  ) -> Snippet:
     """The next `length` transitions of an episode, from the given indices on.
 
     Args:
       indices: [..., B] int64, each in [0, num_transitions).
       length: L.
+      with_advice: whether to give the teacher's actions, too.
 
     Returns:
       The batch, with the leading axes of the indices; padded where an episode
@@ -163,9 +160,12 @@ class Memory:
 
     Raises:
       IndexError: an index is out of bounds.
-      ValueError: the length is below 1, or transitions cover several steps.
+      ValueError: the length is below 1, or transitions cover several steps, or
+        advice is asked for that some episodes lack.
     """
     self._check_single('Snippets')
+    if with_advice:
+      self._check_advised()
     if length < 1:
       raise ValueError(f'A snippet of length {length}; it must be at least 1.')
     columns = self._columns
@@ -188,6 +188,7 @@ class Memory:
       reward=padded(columns.rewards.values),
       discount=padded(columns.discounts.values),
       mask=mask,
+      teacher_action=padded(columns.labels.values) if with_advice else (),
     )
 
   def steps(self, indices: np.ndarray) -> Step:
@@ -235,6 +236,15 @@ class Memory:
 
   def __len__(self) -> int:
     return self.num_transitions
+
+  def _check_advised(self) -> None:
+    unadvised = self._columns.unadvised
+    if not self._with_labels or unadvised is not None:
+      raise ValueError(
+        f'{unadvised} has no advice: annotate it first.'
+        if unadvised and self._with_labels
+        else 'This memory keeps no advice. Make it with with_labels=True.'
+      )
 
   def _check_single(self, what: str) -> None:
     """Refuses what is made of single rewards, where they are summed."""

@@ -130,6 +130,8 @@ class Snippet(NamedTuple):
     reward: [..., B, L] float32.
     discount: [..., B, L] float32, the environment's d, with no factor g.
     mask: [..., B, L] bool, False where it is padding; the first is none.
+    teacher_action: [..., B, L, A] float32, what the teacher would do where each
+      of them starts; () where nobody asks.
   """
 
   observation: np.ndarray
@@ -137,6 +139,7 @@ class Snippet(NamedTuple):
   reward: np.ndarray
   discount: np.ndarray
   mask: np.ndarray
+  teacher_action: Any = ()
 
 
 class Step(NamedTuple):

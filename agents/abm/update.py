@@ -1,41 +1,23 @@
 """A prior that is the policy: imitation alone, of some actions (P004, B.7)."""
 
-from typing import Any
-
 import tensorflow as tf
 
-from agents.actor_critic.config import ActorCriticConfig
-from agents.actor_critic.networks import ActorCriticNetworks
-from agents.actor_critic.update import (
-  FILTERS,
-  ActorCritic,
-  Losses,
-  Metrics,
-  View,
-  imitation,
-)
-from agents.config import ObjectiveConfig
+from agents.actor_critic.update import FILTERS, ActorCritic, imitation
+from agents.actor_critic.view import Improvement, View
 from agents.parts.snippets import masked_mean
 
 
 class Prior(ActorCritic):
   """Its values are of itself, and they say what it imitates."""
 
-  def __init__(
-    self,
-    config: ActorCriticConfig,
-    networks: ActorCriticNetworks,
-    objective: ObjectiveConfig,
-    *_: Any,
-  ):
-    """Creates the optimizers, fresh; see `ActorCritic` for the arguments."""
-    super().__init__(config, networks, objective)
-    (name,) = config.filters
-    self._filter = FILTERS[name]
-
-  def improve(self, view: View, step: tf.Tensor) -> tuple[Losses, Metrics]:
+  def improve(self, view: View, step: tf.Tensor) -> Improvement:
     """See `ActorCritic.improve`."""
     del step  # Nothing is drawn.
-    weight = self._filter(view.advantage)  # [N]
-    loss = imitation(self.networks.policy, view, weight)
-    return {'policy': loss}, {'selected': masked_mean(weight, view.mask)}
+    (name,) = self.config.filters
+    weight = FILTERS[name](view.advantage)  # [N]
+    return Improvement(
+      imitation(self.networks.policy, view, weight),
+      [],
+      tf.zeros([]),
+      {'selected': masked_mean(weight, view.mask)},
+    )

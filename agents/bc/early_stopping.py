@@ -7,8 +7,8 @@ import sonnet as snt
 import tensorflow as tf
 
 from agents import learner as learner_lib
+from agents.base import Networks
 from agents.config import CloningConfig
-from agents.parts import losses
 from datasets.types import Demonstration
 
 _EVALUATION_ROWS = 4096
@@ -71,8 +71,9 @@ def clone(
   """
   if not len(held_out.observation):
     raise ValueError('There are no held-out demonstrations to evaluate on.')
-  policy = learner.agent.networks.policy
-  evaluate = _make_evaluation(policy, held_out)
+  networks = learner.agent.networks
+  policy = networks.policy
+  evaluate = _make_evaluation(networks, held_out)
   while not _is_finished(learner.steps, stopping, config):
     due = (learner.steps // config.evaluation_interval + 1) * (
       config.evaluation_interval
@@ -93,13 +94,13 @@ def _is_finished(
 
 
 def _make_evaluation(
-  policy: snt.Module, demonstrations: Demonstration
+  networks: Networks, demonstrations: Demonstration
 ) -> Callable[[], float]:
   """A function that gives the policy's mean loss on the demonstrations."""
 
   def total(observation: tf.Tensor, action: tf.Tensor) -> tf.Tensor:
-    distance = losses.squared_distance(action, policy(observation))
-    return tf.reduce_sum(tf.cast(distance, tf.float64))
+    errors = networks.cloning_loss(observation, action)
+    return tf.reduce_sum(tf.cast(errors, tf.float64))
 
   # One graph for parts of any length.
   total = tf.function(

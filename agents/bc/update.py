@@ -12,13 +12,13 @@ import tensorflow as tf
 from agents import base
 from agents.bc.config import BCConfig
 from agents.config import CloningConfig, ObjectiveConfig
-from agents.parts import losses, regularizers
+from agents.parts import regularizers
 from agents.parts.optimizers import Group
 from datasets.types import Demonstration
 
 
 class BC(base.Agent):
-  """Regresses the policy of any networks on demonstrated actions."""
+  """Fits the policy of any networks to demonstrated actions."""
 
   def __init__(
     self,
@@ -51,7 +51,7 @@ class BC(base.Agent):
     """See `Agent.update`."""
     del step  # Nothing here is scheduled.
     with tf.GradientTape() as tape:
-      action = self.networks.policy(batch.observation)  # [B, A]
-      loss = tf.reduce_mean(losses.squared_distance(batch.action, action))
+      errors = self.networks.cloning_loss(*batch)  # [B]
+      loss = tf.reduce_mean(errors)
     gradients = tape.gradient(loss, self.parameters('policy'))
     return {'cloning_loss': loss, **self.apply(policy=gradients)}

@@ -8,6 +8,8 @@ BCQ = Entry(
   networks='agents.bcq.networks:BCQNetworks',
   agent='agents.bcq.update:BCQ',
   batches='transitions',
-  phases=(),
+  phases=('pretrain',),
+  objectives=('none',),
+  why_no_other='it has no policy to pull at, but chooses among candidates',
 )
 ONE_CRITIC = BCQ._replace(config=OneCriticConfig)

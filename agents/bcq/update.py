@@ -100,6 +100,10 @@ class BCQ(base.Agent):
       'value_mean': value,
     }
 
+  def pretraining(self) -> base.Agent:
+    """Itself: its generator is what clones; see `Agent.pretraining`."""
+    return self
+
   def _autoencode(
     self, batch: Transition, step: tf.Tensor
   ) -> tuple[tf.Tensor, tf.Tensor]:

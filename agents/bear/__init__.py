@@ -1,6 +1,9 @@
 """BEAR: Q-learning that stays near the behaviour."""
 
+from typing import get_args
+
 from agents.bear.config import BEARConfig
+from agents.config import Kind
 from agents.entry import Entry
 
 BEAR = Entry(
@@ -8,5 +11,11 @@ BEAR = Entry(
   networks='agents.bear.networks:BEARNetworks',
   agent='agents.bear.update:BEAR',
   batches='snippets',
-  phases=(),
+  objectives=get_args(Kind),
+  later_options=(
+    'advantage_filter',
+    'dual_learning_rate',
+    'epsilon',
+    'multiplier_floor',
+  ),
 )

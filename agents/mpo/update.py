@@ -1,21 +1,17 @@
 """MPO: a policy drawn to what its critic prefers among samples (P004, B.5)."""
 
-from typing import Any
+from typing import Any, Optional
 
 import tensorflow as tf
 
 from agents.actor_critic.networks import ActorCriticNetworks
-from agents.actor_critic.update import (
-  IMPROVEMENT,
-  ActorCritic,
-  Losses,
-  Metrics,
-  View,
-)
+from agents.actor_critic.update import IMPROVEMENT, ActorCritic
+from agents.actor_critic.view import Improvement, View
 from agents.config import ObjectiveConfig
 from agents.mpo import losses
 from agents.mpo.config import MPOConfig
 from agents.parts import duals
+from agents.parts.regularizers import Gradient
 from agents.parts.snippets import masked_mean
 
 
@@ -27,9 +23,16 @@ class MPO(ActorCritic):
     config: MPOConfig,
     networks: ActorCriticNetworks,
     objective: ObjectiveConfig,
-    *_: Any,
+    total_steps: int = 1,
+    teacher_gradient: Optional[Gradient] = None,
   ):
-    """Creates the optimizers and multipliers; see `Agent` for the arguments."""
+    """Creates optimizers and multipliers; see `ActorCritic` for the arguments.
+
+    Raises:
+      ValueError: the objective is about a gradient, and MPO follows none.
+    """
+    if objective.uses_teacher_gradients:
+      raise ValueError(f'{config.kind} has no objective {objective.kind!r}.')
     floor, first = config.multiplier_floor, config.initial_multiplier
     size = networks.policy.head.output_size // 2
     shape = (size,) if config.per_dimension else ()
@@ -41,7 +44,9 @@ class MPO(ActorCritic):
       'alpha_covariance', first, floor, shape
     )
     multipliers = (self.temperature, self.alpha_mean, self.alpha_covariance)
-    super().__init__(config, networks, objective, multipliers)
+    super().__init__(
+      config, networks, objective, total_steps, teacher_gradient, multipliers
+    )
     self.config: MPOConfig = config
 
   def proposals(
@@ -51,7 +56,7 @@ class MPO(ActorCritic):
     del step
     return view.samples, view.sample_values
 
-  def improve(self, view: View, step: tf.Tensor) -> tuple[Losses, Metrics]:
+  def improve(self, view: View, step: tf.Tensor) -> Improvement:
     """See `ActorCritic.improve`."""
     config, eta = self.config, self.temperature.value.read_value()
     samples, values = map(tf.stop_gradient, self.proposals(view, step))
@@ -68,22 +73,19 @@ class MPO(ActorCritic):
         strict=True,
       )
     ]
-    likelihood = losses.weighted_likelihood(weights, samples, moved)  # [N]
-    temperature = losses.temperature_dual(values, eta, config.epsilon)  # [N]
-    metrics = {
-      'temperature': eta,
-      'kl_mean': tf.reduce_sum(constraints[0].measured),
-      'kl_covariance': tf.reduce_sum(constraints[1].measured),
-      'policy_std': masked_mean(
-        tf.reduce_mean(online.stddev(), axis=-1), view.mask
-      ),
-    }
-    return {
-      'policy': masked_mean(likelihood, view.mask)
-      + tf.add_n([duals.penalty(c) for c in constraints]),
-      'dual': masked_mean(temperature, view.mask)
-      + tf.add_n([duals.multiplier_loss(c) for c in constraints]),
-    }, metrics
+    dual = losses.temperature_dual(values, eta, config.epsilon)  # [N]
+    std = tf.reduce_mean(online.stddev(), axis=-1)  # [N]
+    return Improvement(
+      losses.weighted_likelihood(weights, samples, moved),
+      constraints,
+      masked_mean(dual, view.mask),
+      {
+        'temperature': eta,
+        'kl_mean': tf.reduce_sum(constraints[0].measured),
+        'kl_covariance': tf.reduce_sum(constraints[1].measured),
+        'policy_std': masked_mean(std, view.mask),
+      },
+    )
 
   def _measured(self, target: Any, moved: Any, view: View) -> tf.Tensor:
     """The mean KL: [A] where the bounds are of dimensions, else a scalar."""

@@ -143,7 +143,8 @@ def objective(
     )
     for who, _ in weights.pulls
   }
-  direction, more = at.direction, {}
+  direction: tf.Tensor = at.direction
+  more: Mapping[str, tf.Tensor] = {}
   if config.uses_teacher_gradients:
     direction, more = _blended(judges, at)
   return Objective(

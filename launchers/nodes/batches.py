@@ -56,17 +56,19 @@ def gather_for(config: AgentConfig, agent: Agent, memory: Memory) -> Gather:
     if objective.uses_teacher_actions:
       gather = memory.advised
     return _anchored(agent, memory, gather) if objective.anchor else gather
+  if batches == 'snippets':  # Their agents ask their anchors themselves.
+    return functools.partial(
+      memory.snippets,
+      length=config.snippet_length,
+      with_advice=objective.uses_teacher_actions,
+    )
   if objective.uses_teacher_actions or objective.anchor:
     raise ValueError(
       f'The objective {objective.kind!r} needs actions beside the executed '
       f'ones, which {batches} do not hold. Choose another objective for '
       f'{config.kind}.'
     )
-  if batches == 'demonstrations':
-    return memory.demonstrations
-  if batches == 'steps':
-    return memory.steps
-  return functools.partial(memory.snippets, length=config.snippet_length)
+  return memory.demonstrations if batches == 'demonstrations' else memory.steps
 
 
 def _anchored(agent: Agent, memory: Memory, gather: Gather) -> Gather:

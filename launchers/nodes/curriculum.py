@@ -107,7 +107,8 @@ class Curriculum:
         and may raise, and this goes on from there.
     """
     if self._pretraining.steps == 0:
-      self._clone(memory, episode_steps, report)
+      if 'clone' in registry.find(self._config.agent.kind).phases:
+        self._clone(memory, episode_steps, report)
       self.networks.begin_reinforcement()
     self._sampler = self._sampler_for(self._pretrainer, memory, 1)
     self._run(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from datasets import closest, files
+from datasets import files
 from launchers.reports import readers, trainings
 from launchers.reports.data import (
   EVALUATION_COLUMNS,
