@@ -18,7 +18,8 @@ class TestBEAR(OfSnippets):
 
 
 def view_of(kind, **options):
-  return make_agent(kind, snippet_length=1, **options).look(SNIPPETS, STEP)
+  agent = make_agent(kind, snippet_length=1, **options)
+  return agent.look(SNIPPETS, STEP, agent.networks.target_policy)
 
 
 def test_one_sample_makes_the_target_that_of_svg():
@@ -48,7 +49,7 @@ def test_without_room_it_is_the_behaviour_model():
   for step in range(600):
     graph(SNIPPETS, tf.constant(step, tf.int64))
   (prior,) = nets.priors
-  view = agent.look(SNIPPETS, STEP)
+  view = agent.look(SNIPPETS, STEP, agent.networks.target_policy)
   kl = nets.policy(view.observation).kl_divergence(prior(view.observation))
   assert kl.numpy().mean() < 0.01
 

@@ -34,7 +34,9 @@ class TestABMMPOWithExponential(OfSnippets):
 
 def proposals_of(agent):
   step = tf.constant(0, tf.int64)
-  return agent.proposals(agent.look(SNIPPETS, step), step)
+  return agent.proposals(
+    agent.look(SNIPPETS, step, agent.networks.target_policy), step
+  )
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from agents.parts import duals
 from agents.parts import networks as networks_lib
+from agents.parts.snippets import masked_mean
 from tests.agents import problems
 from tests.agents.family import OfSnippets, make_agent, update
 
@@ -24,12 +26,13 @@ class TestABMSVG(OfSnippets):
 
 def policy_gradient(agent):
   """Of the policy's loss, and what it does to the target critic."""
-  view = agent.look(SNIPPETS, STEP)
+  view = agent.look(SNIPPETS, STEP, agent.networks.target_policy)
   with tf.GradientTape(persistent=True) as tape:
-    losses, _ = agent.improve(view, STEP)
-  return tape.gradient(
-    losses['policy'], agent.networks.policy.trainable_variables
-  )
+    improvement = agent.improve(view, STEP)
+    loss = masked_mean(improvement.loss, view.mask)
+    for constraint in improvement.constraints:
+      loss += duals.penalty(constraint)
+  return tape.gradient(loss, agent.networks.policy.trainable_variables)
 
 
 def test_with_the_prior_at_the_policy_it_is_plain():
@@ -42,8 +45,8 @@ def test_with_the_prior_at_the_policy_it_is_plain():
     )
   (prior,) = agent.networks.priors
   networks_lib.copy_variables(agent.networks.policy, prior)
-  view = agent.look(SNIPPETS, STEP)
-  assert agent.improve(view, STEP)[1]['kl_prior'].numpy() == 0
+  view = agent.look(SNIPPETS, STEP, agent.networks.target_policy)
+  assert agent.improve(view, STEP).metrics['kl_prior'].numpy() == 0
   for a, b in zip(policy_gradient(agent), policy_gradient(plain), strict=True):
     np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
@@ -64,7 +67,7 @@ def test_the_multiplier_rises_iff_the_prior_is_far(shift, rises):
 def test_it_climbs_the_target_critic_through_its_samples():
   """The gradient is that of the mean of Q'(s, mean + std * xi)."""
   agent = make_agent('svg')
-  view = agent.look(SNIPPETS, STEP)
+  view = agent.look(SNIPPETS, STEP, agent.networks.target_policy)
   nets = agent.networks
   noise = (
     nets.policy(view.observation).sample(5, seed=agent.random_seed(STEP, 1))
