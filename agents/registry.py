@@ -85,6 +85,16 @@ def check_online(config: AgentConfig) -> None:
     )
 
 
+def default_objective(
+  config: AgentConfig, usual: ObjectiveConfig
+) -> ObjectiveConfig:
+  """The usual objective, or the first of an agent that has others alone."""
+  objectives = find(config.kind).objectives
+  if not objectives or usual.kind in objectives:
+    return usual
+  return ObjectiveConfig(objectives[0])
+
+
 def make_networks(
   config: AgentConfig, spec: EnvironmentSpec, seed: int
 ) -> 'base.Networks':

@@ -10,6 +10,7 @@ from typing import Annotated
 from rich.console import Console
 import tyro
 
+from agents import registry
 from datasets import files, ports
 from launchers import command_line, local
 from launchers import options as options_lib
@@ -46,7 +47,9 @@ def main() -> int:
     is_demo = '--demo' in sys.argv[1:]
     run = DEMO if is_demo else Options.run
     agent = options_lib.agent_of(sys.argv[1:], run.agent)
-    defaults = Options(is_demo, dataclasses.replace(run, agent=agent))
+    objective = registry.default_objective(agent, run.objective)
+    run = dataclasses.replace(run, agent=agent, objective=objective)
+    defaults = Options(is_demo, run)
     options = command_line.parse(
       Options, 'launchers.growing_batch', default=defaults
     )

@@ -122,6 +122,18 @@ def test_what_cannot_learn_online_is_refused_with_what_can():
     assert 'Online learn d4pg, ddpg, mpo, svg' in str(e.value)
 
 
+def test_an_agent_has_the_usual_objective_where_it_can():
+  usual = ObjectiveConfig('bc_decay')
+  for kind, objective in (
+    ('d4pg', usual),
+    ('mpo', usual),
+    ('bc', usual),
+    ('bcq', ObjectiveConfig('none')),
+  ):
+    config = registry.find(kind).config()
+    assert registry.default_objective(config, usual) == objective
+
+
 def test_objectives_are_refused_with_what_can_be_done():
   registry.check_objective(registry.find('d4pg').config(), 'q_filter')
   with pytest.raises(ValueError, match=r'launchers\.offline --agent bc'):
