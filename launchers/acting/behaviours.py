@@ -62,6 +62,7 @@ class SideBySide:
   Each behaviour sees LANES rows, of which its episodes are the first.
 
   Attributes:
+    is_noisy: whether what `explore` makes needs clipping.
     scale: what standard normal numbers are multiplied by to be the noise that
       `explore` takes.
   """
@@ -96,6 +97,7 @@ class SideBySide:
         self._distribution = actor.distribution
     else:
       self._act = _one_by_one(behaviours)
+    self.is_noisy = noise > 0
     self.scale = noise if self._distribution is None else 1.0
 
   def __call__(

@@ -123,9 +123,7 @@ def _act(
     if instead is not None:
       instead[:, i] = exploration.random_actions(random, (num_steps, size))
   proposed = np.empty_like(actions)
-  lengths = _step(
-    lanes, behaviour, observations, proposed, actions, exploration, instead
-  )
+  lengths = _step(lanes, behaviour, observations, proposed, actions, instead)
   results: list[Union[Rollout, Failure]] = []
   for i, length in enumerate(lengths):
     if i in lanes.failures:
@@ -157,7 +155,6 @@ def _step(
   observations: np.ndarray,
   proposed: np.ndarray,
   actions: np.ndarray,
-  exploration: Exploration,
   instead: Optional[np.ndarray],
 ) -> list[int]:
   """Steps the lanes until all have ended; fills the arrays in place.
@@ -168,7 +165,6 @@ def _step(
     observations: [T + 1, L, S]; the first are there.
     proposed: [T, L, A], written.
     actions: [T, L, A], the noise, which is made into what is done.
-    exploration: whether the sums need clipping.
     instead: [T, L, A], what is done where it is not NaN; None: nowhere.
 
   Returns:
@@ -184,7 +180,7 @@ def _step(
     proposed[step] = behaviour(observations[step], over)  # [L, A]
     executed = actions[step]
     behaviour.explore(proposed[step], executed)
-    if exploration.noise > 0:
+    if behaviour.is_noisy:
       # Two ufuncs in place take a quarter of np.clip's time.
       np.minimum(executed, high, out=executed)
       np.maximum(executed, low, out=executed)
