@@ -1,6 +1,7 @@
 """The durable store of episodes: the single truth of a run."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+import errno
 import hashlib
 import logging
 import pathlib
@@ -70,9 +71,8 @@ class EpisodeStore:
         episodes; names them.
     """
     if not pathlib.Path(directory).is_dir():
-      raise FileNotFoundError(
-        f'There is no directory {directory}; name one that holds episodes.'
-      )
+      reason = 'There is no such directory of episodes'
+      raise FileNotFoundError(errno.ENOENT, reason, str(directory))
     store = cls.__new__(cls)
     store._directory = pathlib.Path(directory)
     store._verified = {}

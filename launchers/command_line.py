@@ -93,7 +93,7 @@ def parse(
 def describe(error: BaseException) -> str:
   """The text of an error; of the file system, with the option and the remedy.
 
-  What somebody has put in words already stays as it is.
+  What somebody has put in words already gets no other remedy.
   """
   text = temporaries.describe(error)
   if not isinstance(error, OSError) or not isinstance(error.filename, str):
@@ -107,7 +107,9 @@ def describe(error: BaseException) -> str:
     file = next((place for place in lineage if place.is_file()), path)
     what = _BARE.get(error.errno, f'{{path}}: {error.strerror}')
     text = what.format(path=path, file=file) + '.'
-  return f'{text} Name another path with {option}.' if option else text
+    return f'{text} Name another path with {option}.' if option else text
+  text = f'{path}: {error.strerror}.'
+  return f'{text} It comes from {option}.' if option else text
 
 
 class _Page(io.StringIO):
@@ -188,7 +190,9 @@ def _narrowed(page: _Page) -> str:
 def _leaves(config: Any, prefix: str = '--') -> Iterator[tuple[str, Any]]:
   """The options of a configuration, by name; '' is one that has none."""
   for field in dataclasses.fields(config):
-    value = getattr(config, field.name, None)  # A class has defaults alone.
+    make = field.default_factory  # A class has its other defaults alone.
+    default = make() if callable(make) else None
+    value = getattr(config, field.name, default)
     # Those are in place of a name, or have the names of their parts alone.
     is_named = get_origin(field.type) is not Annotated
     name = f'{prefix}{field.name.replace("_", "-")}'

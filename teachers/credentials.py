@@ -117,7 +117,7 @@ def read_certificates(path: Path, source: str) -> bytes:
       'file, whose text begins with -----BEGIN CERTIFICATE-----.'
     ) from error
   except OSError as error:
-    raise OSError(f'{source} is {path}: {error}.') from error
+    raise OSError(f'{source} is {path}: {error.strerror}.') from error
   return data
 
 

@@ -42,10 +42,12 @@ def check_form(address: str) -> None:
   Raises:
     ValueError: says how services are written.
   """
-  if is_service(address):
-    return
   match = re.fullmatch(r'(?:\w+:/+|grpcs?:)?([^/?]+:\d+)/?', address)
-  if match or re.match(r'\w+:/', address):
+  if is_service(address):
+    is_other = not (match and address == f'{SERVICE}{match[1]}')
+  else:
+    is_other = bool(match or re.match(r'\w+:/', address))
+  if is_other:
     form = f'{SERVICE}{match[1]}' if match else f'{SERVICE}127.0.0.1:50051'
     raise ValueError(
       f'{address!r} is no address of a teacher: a service is written '

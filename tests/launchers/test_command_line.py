@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 import pytest
+import tyro
 
 from launchers import command_line
 from launchers.__main__ import COMMANDS
@@ -16,6 +17,7 @@ from launchers.growing_batch import Options
 from launchers.runs.config import DEMO
 from launchers.runs.offline_config import OfflineConfig
 from tests.launchers.test_commands import command
+from tests.launchers.test_doors import CONFIGS
 
 
 def parse(kind: type, *words: str, **defaults: Any) -> Any:
@@ -63,6 +65,15 @@ def test_what_is_missing_or_unreadable_is_said_by_usage(
   printed = capsys.readouterr()
   assert 'python -m launchers.test --help' in printed.err
   assert not printed.out
+
+
+@pytest.mark.filterwarnings('ignore:get_parser')
+@pytest.mark.parametrize('kind', [Options, *{type(c) for c in CONFIGS}])
+def test_every_option_is_known(kind: type) -> None:
+  actions = tyro.extras.get_parser(kind)._actions
+  taken = {name for action in actions for name in action.option_strings}
+  known = {f'--{name}' for name in command_line._names(kind) if name}
+  assert known == taken - {'-h'}
 
 
 @pytest.mark.parametrize('name', COMMANDS.values())
@@ -132,8 +143,20 @@ def test_what_has_no_option_is_said_without(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError) as error:
       read(path)
     assert command_line.describe(error.value) == f'{path} does not exist.'
-  words = 'Not written: there is no space'
-  assert words in command_line.describe(OSError(28, words, 'x'))
+
+
+def test_what_somebody_has_put_in_words_keeps_them(tmp_path: Path) -> None:
+  parse(Options, '--runs', str(tmp_path))
+  path, words = tmp_path / 'file', 'Not written: there is no space'
+  text = command_line.describe(OSError(28, words, str(path)))
+  assert text == f'{path}: {words}. It comes from --runs.'
+
+
+def test_a_directory_of_no_episodes_names_its_option(tmp_path: Path) -> None:
+  refused = command('offline', '--data', str(tmp_path / 'none'))
+  assert refused.returncode == 2
+  assert f'{tmp_path}/none: There is no such directory of' in refused.stderr
+  assert 'It comes from --data.' in refused.stderr
 
 
 @pytest.mark.parametrize(

@@ -179,8 +179,8 @@ def test_a_signal_saves_and_says_how_to_go_on(
 
 def test_bad_input_is_refused(tmp_path: Path, data: Path) -> None:
   for words, message in (
-    (['--agent', 'bx'], 'choose one of bc, d4pg, '),
-    (['--learner-steps', '0'], 'learner_steps is 0; it must be at least 1.'),
+    (['--agent', 'bx'], 'There are bc, d4pg, '),
+    (['--learner-steps', '0'], '--learner-steps is 0; it must be at least 1.'),
     (['--task', 'cheetah-run'], 'widths (17, 6)'),
   ):
     process = start(tmp_path, data, *words)
@@ -190,7 +190,7 @@ def test_bad_input_is_refused(tmp_path: Path, data: Path) -> None:
   missing = start(tmp_path, data / 'nowhere')
   _, errors = missing.communicate(timeout=120)
   assert missing.returncode == 2
-  assert 'There is no directory' in ' '.join(errors.split())
+  assert 'There is no such directory' in ' '.join(errors.split())
   assert not (data / 'nowhere').exists()
 
 

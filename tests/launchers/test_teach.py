@@ -121,7 +121,7 @@ def test_tls_and_the_token_are_read_from_files(tmp_path: Path) -> None:
     ),
     (
       ('--teacher', 'cartpole-swingup/expert', '--token-file', 'none'),
-      'No such file',
+      'none does not exist. Name another path with --token-file.',
     ),
   ],
 )

@@ -127,6 +127,8 @@ def test_an_unknown_name_is_refused(name, says):
     ('https://far:1/', 'grpc://far:1'),
     ('grpc:far:1', 'grpc://far:1'),
     ('far:1', 'grpc://far:1'),
+    ('grpc://far', 'grpc://127.0.0.1:50051'),
+    ('grpc://far:1/', 'grpc://far:1'),
     ('[::1]:1', r'grpc://\[::1\]:1'),
     ('http://far/teacher', 'grpc://127.0.0.1:50051'),
   ],
