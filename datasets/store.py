@@ -145,7 +145,8 @@ class EpisodeStore:
     """
     path = self._path(identity)
     try:
-      return self._read(identity, path)
+      with files.advising(_REMEDY):
+        return self._read(identity, path)
     except FileNotFoundError:
       raise KeyError(f'{identity} is not in {self._directory}.') from None
 
@@ -212,17 +213,13 @@ class EpisodeStore:
       validation.EpisodeRefused: one does not pass; names its file.
     """
     wanted = self.identities() if only is None else sorted(only)
-    for episode in ahead.in_order(self._read_advising, wanted):
+    for episode in ahead.in_order(self.read, wanted):
       try:
         check(episode)
       except validation.EpisodeRefused as error:
         path = self._path(episode.identity)
         raise validation.EpisodeRefused(f'{path}: {error}') from error
       yield episode
-
-  def _read_advising(self, identity: EpisodeId) -> Episode:
-    with files.advising(_REMEDY):
-      return self.read(identity)
 
   def __iter__(self) -> Iterator[Episode]:
     """Every episode, sorted by identity."""

@@ -122,7 +122,8 @@ def test_its_columns_are_logged() -> None:
   }
   assert 'teacher_cosine' in columns
   source = ROOT / 'agents' / 'parts' / 'regularizers.py'
-  logged = re.findall(r"'(\w+)': ", source.read_text(encoding='utf-8'))
+  text = source.read_text(encoding='utf-8')
+  logged = re.findall(r"'(\w+)': ", text) + re.findall(r": '(\w+)'", text)
   assert columns <= set(logged)
 
 

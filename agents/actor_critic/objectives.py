@@ -11,7 +11,7 @@ from agents.actor_critic.networks import ActorCriticNetworks
 from agents.actor_critic.view import Metrics, View
 from agents.config import ObjectiveConfig
 from agents.parts.gaussians import frozen
-from agents.parts.regularizers import weigh
+from agents.parts.regularizers import DISTANCES, Who, weigh
 from agents.parts.samples import at_samples
 from agents.parts.snippets import masked_mean
 
@@ -39,7 +39,7 @@ def regularized(
   """
   policy = networks.policy(view.observation)
 
-  def distance(who: str) -> tf.Tensor:
+  def distance(who: Who) -> tf.Tensor:
     if who == 'teacher':
       return -policy.log_prob(view.teacher_action)  # [N]
     anchor = {
@@ -60,5 +60,5 @@ def regularized(
   for who, weight in weights.pulls:
     far = distance(who)
     loss += weight * far
-    metrics[f'{who}_distance'] = masked_mean(far, view.mask)
+    metrics[DISTANCES[who]] = masked_mean(far, view.mask)
   return loss, metrics

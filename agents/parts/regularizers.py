@@ -17,6 +17,10 @@ from agents.parts import losses
 
 Who = Literal['anchor', 'teacher']
 """Who may pull at a policy: a frozen copy of it, or a teacher."""
+DISTANCES: Mapping[Who, str] = {
+  'anchor': 'anchor_distance', 'teacher': 'teacher_distance'
+}  # fmt: skip
+"""How the mean distance to each is called in the log."""
 Gradient = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 """From [B, S] and [B, A] to directions [B, A]."""
 
@@ -138,7 +142,7 @@ def objective(
   weights = weigh(config, at.alpha, lambda: _prefers(config, judges, at))
   actions = {'anchor': at.anchor_action, 'teacher': at.teacher_action}
   distances = {
-    f'{who}_distance': tf.reduce_mean(
+    DISTANCES[who]: tf.reduce_mean(
       losses.squared_distance(actions[who], at.action)
     )
     for who, _ in weights.pulls

@@ -212,7 +212,7 @@ def test_a_directory_of_such_directories_names_them(tmp_path):
 
 
 def test_reading_makes_and_clears_nothing(tmp_path):
-  with pytest.raises(FileNotFoundError, match='no directory'):
+  with pytest.raises(FileNotFoundError, match='no such directory'):
     EpisodeStore.open(tmp_path / 'mistyped')
   assert not list(tmp_path.iterdir())
   EpisodeStore(tmp_path / 'there').commit(make_episode())

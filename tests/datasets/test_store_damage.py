@@ -61,7 +61,7 @@ def test_damage_is_named_and_set_aside(store, damage, reason):
   assert moved.parent.name == 'quarantine'
   assert moved.exists()
   assert not path.exists()
-  assert why == error.value.reason
+  assert error.value.reason == f'{why}; restore it, or move it out of there'
   assert len(store.digests()) == 2
   assert store.quarantine() == []
   # It is collected again, and may be damaged again.

@@ -97,12 +97,27 @@ def test_items_hold_the_transitions_of_a_batch(batch_size, length, items):
   assert BCConfig(batch_size=batch_size).num_items == batch_size
 
 
-@pytest.mark.parametrize('batches', ['demonstrations', 'snippets', 'steps'])
+@pytest.mark.parametrize('batches', ['demonstrations', 'steps'])
 @pytest.mark.parametrize('objective', ['between', 'q_filter'])
 def test_what_items_do_not_hold_is_refused(batches, objective, declare):
   declare(batches)
   with pytest.raises(ValueError, match=f'{objective}.*{batches} do not hold'):
     gather_for(MadeUpConfig(), Idle(objective), filled())
+
+
+def test_snippets_bring_advice_where_the_objective_asks(declare):
+  declare('snippets')
+  for objective, has_advice in (
+    ('none', False), ('between', False), ('q_filter', True)
+  ):  # fmt: skip
+    memory = filled()
+    batch = gather_for(MadeUpConfig(), Idle(objective), memory)(np.arange(9))
+    if not has_advice:
+      assert batch.teacher_action == ()
+      continue
+    expected = memory.advised(np.arange(9)).teacher_action
+    np.testing.assert_array_equal(batch.teacher_action[:, 0], expected)
+    assert not batch.teacher_action[~batch.mask].any()
 
 
 def test_summed_rewards_are_refused_with_the_remedy(declare):
