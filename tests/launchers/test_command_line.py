@@ -68,7 +68,9 @@ def test_what_is_missing_or_unreadable_is_said_by_usage(
 
 
 @pytest.mark.filterwarnings('ignore:get_parser')
-@pytest.mark.parametrize('kind', [Options, *{type(c) for c in CONFIGS}])
+@pytest.mark.parametrize(
+  'kind', [Options, *dict.fromkeys(type(c) for c in CONFIGS)]
+)
 def test_every_option_is_known(kind: type) -> None:
   actions = tyro.extras.get_parser(kind)._actions
   taken = {name for action in actions for name in action.option_strings}
