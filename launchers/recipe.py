@@ -15,7 +15,7 @@ from rich.console import Console
 import tyro
 
 from agents.config import AgentConfig
-from launchers import demonstrate, offline, online, options
+from launchers import command_line, demonstrate, offline, online, options
 from launchers.acting.demonstrating import DemonstrateConfig
 from launchers.hosts import process
 from launchers.runs.frozen import freeze
@@ -180,8 +180,9 @@ def main() -> int:
   def work() -> dict[str, Any]:
     agent = options.agent_of(words, RecipeConfig.agent)
     default = RecipeConfig(tyro.MISSING, agent=agent)
-    program = process.program('launchers.recipe')
-    config = tyro.cli(RecipeConfig, default=default, args=words, prog=program)
+    config = command_line.parse(
+      RecipeConfig, 'launchers.recipe', words, default
+    )
     return cook(config, console)
 
   return options.run_command(console, work)

@@ -12,6 +12,7 @@ import sys
 
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """They ask a command to stop; SIGHUP, because its terminal has gone."""
+_STDERR = 2
 
 
 def listen() -> None:
@@ -37,12 +38,13 @@ def print_anything() -> None:
 
 
 def _end(number: int, _: object) -> None:
-  show_cursor = '\x1b[?25h' if sys.stderr.isatty() else ''
+  # Not by sys.stderr, which may be somebody's buffer by now.
+  show_cursor = '\x1b[?25h' if os.isatty(_STDERR) else ''
   line = (
     f'{show_cursor}Stopped by {signal.Signals(number).name}. To go on, give '
     'the same command again.\n'
   )
   try:
-    os.write(sys.stderr.fileno(), line.encode())
+    os.write(_STDERR, line.encode())
   finally:  # The terminal may have gone.
     os._exit(128 + number)

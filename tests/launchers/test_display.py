@@ -41,7 +41,8 @@ def directory(tmp_path: Path) -> RunDirectory:
   """Of a run whose first twelve cycles are done."""
   directory = RunDirectory(tmp_path / 'run')
   directory.write_json(
-    directory.teacher_result, {'return_mean': 864.1, 'return_std': 0.6}
+    directory.teacher_result,
+    {'return_mean': 864.1, 'return_std': 0.6, 'episodes': 10},
   )
   for cycle in range(12):
     directory.cycle(cycle).mkdir(parents=True)
