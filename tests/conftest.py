@@ -1,5 +1,6 @@
 """What holds for every test."""
 
+from collections.abc import Iterator
 import os
 import signal
 
@@ -15,6 +16,20 @@ os.environ.setdefault('MUJOCO_GL', 'disabled')
 # it starts. Tests ask programs to stop.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+@pytest.fixture(autouse=True)
+def same_environment() -> Iterator[None]:
+  """Takes back what a command that ran in this process has set.
+
+  The programs that later tests start would inherit it: of one thread for BLAS,
+  for instance, products differ in their last bits.
+  """
+  before = dict(os.environ)
+  yield
+  if dict(os.environ) != before:
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.hookimpl(tryfirst=True)
