@@ -29,5 +29,5 @@ def test_where_nothing_is_close_a_short_list_is() -> None:
   names = [f'name{i}' for i in range(20)]
   assert closest.among('name7', names).startswith(' Did you mean name7')
   assert closest.among('zzz', names[:2]) == ' There are name0, name1.'
-  assert closest.among('zzz', names).endswith(', name11 and 8 more.')
+  assert closest.among('zzz', names).endswith(', name15 and 4 more.')
   assert closest.among('zzz', ()) == ' There are none.'
