@@ -169,10 +169,7 @@ class EpisodeStore:
     """
     wanted = self.identities() if only is None else sorted(only)
     with files.advising(_REMEDY):
-      return {
-        identity: self._digest(identity, self._path(identity))
-        for identity in wanted
-      }
+      return {i: self._digest(i, self._path(i)) for i in wanted}
 
   def quarantine(self, check: Optional[Check] = None) -> list[Quarantined]:
     """Reads every file and moves the bad ones out of the way.
@@ -213,11 +210,13 @@ class EpisodeStore:
       validation.EpisodeRefused: one does not pass; names its file.
     """
     wanted = self.identities() if only is None else sorted(only)
-    for episode in ahead.in_order(self.read, wanted):
+    read = ahead.in_order(self.read, wanted)
+    # Its own identity may be what is wrong with it.
+    for identity, episode in zip(wanted, read, strict=True):
       try:
         check(episode)
       except validation.EpisodeRefused as error:
-        path = self._path(episode.identity)
+        path = self._path(identity)
         raise validation.EpisodeRefused(f'{path}: {error}') from error
       yield episode
 

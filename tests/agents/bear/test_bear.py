@@ -41,12 +41,10 @@ def test_the_target_is_no_less_than_that_of_the_mean():
 @pytest.mark.long
 def test_without_room_it_is_the_behaviour_model():
   """Invariant D-I4: epsilon -> 0 drives the policy to the prior."""
-  agent = make_agent(
-    'bear', epsilon=1e-6, initial_multiplier=1e3, learning_rate=3e-3
-  )
+  agent = make_agent('bear', epsilon=1e-6, initial_multiplier=1e3)
   nets = agent.networks
   graph = tf.function(agent.update, autograph=False)
-  for step in range(600):
+  for step in range(900):
     graph(SNIPPETS, tf.constant(step, tf.int64))
   (prior,) = nets.priors
   view = agent.look(SNIPPETS, STEP, agent.networks.target_policy)
