@@ -13,7 +13,6 @@ BEAR = Entry(
   batches='snippets',
   objectives=get_args(Kind),
   later_options=(
-    'advantage_filter',
     'dual_learning_rate',
     'epsilon',
     'multiplier_floor',
