@@ -11,15 +11,10 @@ without a test.
 
 from collections.abc import Callable
 import functools
-import itertools
-import statistics
 from typing import NamedTuple, Optional
 
 from launchers.environments import base
 from launchers.environments.trial import Trial
-
-_LEAK = 1_000.0  # Bytes a step that a process may gain by.
-_NOISE = 4 << 20  # Bytes that it may gain for reasons of its own.
 
 UNJUDGED = 'Not judged, for no episode can be acted again.'
 """What a check saw that found neither a fault nor its absence."""
@@ -171,19 +166,11 @@ def check_neighbours(trial: Trial) -> Finding:
 
 def check_memory(trial: Trial) -> Finding:
   """The process does not grow."""
-  # What is allocated once is there after the first episodes, and the median
-  # leaves out what somebody else in this process allocates.
-  traces = [*trial.traces[1:], trial.again]
-  rates = [
-    (late.memory - early.memory) / max(late.num_steps, 1)
-    for early, late in itertools.pairwise(traces)
-  ]
-  steps = sum(trace.num_steps for trace in traces[1:])
-  grown = steps * statistics.median(rates)
+  growth = trial.growth
   return Finding(
     'keeps its size',
-    grown < max(_NOISE, steps * _LEAK),
-    f'{grown / 2**20:.1f} MB gained in {steps} steps.',
+    not growth.is_leak,
+    f'{growth.gained / 2**20:.1f} MB gained in {growth.num_steps} steps.',
     'It leaks. A run survives that where a cycle fits into memory, for '
     'environments get a new process with every cycle.',
   )

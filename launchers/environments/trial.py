@@ -1,10 +1,12 @@
 """Some episodes of an environment, acted at random, to be judged afterwards."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 import functools
 import gc
+import itertools
 import os
 from pathlib import Path
+import statistics
 import time
 from typing import NamedTuple, Optional
 
@@ -14,6 +16,9 @@ from launchers.environments import registry
 from launchers.environments.base import Environment, check_finite
 
 _EPISODES = 5  # Of as many seeds.
+_MORE = 10  # Acted at most to see whether a growth goes on.
+_LEAK = 1_000.0  # Bytes a step that a process may gain by.
+_NOISE = 4 << 20  # Bytes that it may gain for reasons of its own.
 _PAGE = os.sysconf('SC_PAGE_SIZE')
 
 
@@ -54,6 +59,34 @@ class Trace(NamedTuple):
     )
 
 
+class Growth(NamedTuple):
+  """What a process gained by some episodes.
+
+  Attributes:
+    gained: bytes, without what a single episode adds.
+    num_steps: of these episodes.
+  """
+
+  gained: float
+  num_steps: int
+
+  @classmethod
+  def of(cls, traces: Sequence[Trace]) -> 'Growth':
+    """From the first one's end to the last one's."""
+    # The median leaves out what somebody else in this process allocates.
+    rates = [
+      (late.memory - early.memory) / max(late.num_steps, 1)
+      for early, late in itertools.pairwise(traces)
+    ]
+    steps = sum(trace.num_steps for trace in traces[1:])
+    return cls(steps * statistics.median(rates), steps)
+
+  @property
+  def is_leak(self) -> bool:
+    """Whether it is more than a process may gain."""
+    return self.gained >= max(_NOISE, self.num_steps * _LEAK)
+
+
 class Trial:
   """Episodes of one environment.
 
@@ -61,6 +94,7 @@ class Trial:
     environment: the one that acts most of them.
     traces: of seeds 0, 1, ..., one after the other in that environment.
     again: seed 0 once more, after them.
+    growth: of the process, over the last episodes.
     fresh: seed 0 in another environment.
     beside: seed 0 in that one, by turns with a third one.
   """
@@ -90,11 +124,23 @@ class Trial:
       self._act([self.environment], [seed]) for seed in range(_EPISODES)
     ]
     self.again = self._act([self.environment], [0])
+    self.growth = self._settle()
     self.fresh = self._act([other], [0])
     self.beside = self._act([other, third], [0, 1])
     self.other_task = other.task
     for environment in (self.environment, other, third):
       environment.close()
+
+  def _settle(self) -> Growth:
+    """Acts on while the process grows: a warm-up ends, a leak does not."""
+    traces = [*self.traces, self.again]
+    growth = Growth.of(traces[-_EPISODES:])
+    for _ in range(_MORE):
+      if not growth.is_leak:
+        break
+      traces.append(self._act([self.environment], [0]))
+      growth = Growth.of(traces[-_EPISODES:])
+    return growth
 
   def _act(self, environments: list[Environment], seeds: list[int]) -> Trace:
     """Acts episodes by turns; the first one's trace."""
