@@ -80,7 +80,7 @@ class Cell:
       self.config,
       name='',
       agent=agent,
-      objective=plain.objective,
+      objective=registry.default_objective(agent, plain.objective),
       acting_noise=plain.acting_noise,
       evaluation=dataclasses.replace(
         self.config.evaluation, interval=0, episodes=1

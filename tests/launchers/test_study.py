@@ -53,6 +53,7 @@ noise = 0.1
 interval = 20
 final_episodes = 2
 """
+NETS = ('critic', 'perturbation', 'vae')
 WHOLE = STUDY.replace(", 'broken'", '')
 
 
@@ -218,6 +219,30 @@ def test_what_is_finished_is_not_run_again(calm: Path) -> None:
   finish(calm, WHOLE, 0)
   after = {path: path.stat().st_mtime_ns for path in calm.rglob('study.json')}
   assert after == before
+
+
+def test_agents_are_methods_like_others(calm: Path, tmp_path: Path) -> None:
+  """Two share their cycle 0, and a third has its own."""
+  small = ', '.join(f'{net}_layer_sizes = [8, 8]' for net in NETS)
+  abm = "kind = 'abm_mpo', policy_layer_sizes = [8, 8], batch_size = 8"
+  abm += ', critic_layer_sizes = [8, 8]'
+  text = WHOLE.replace("'bc_fixed'", "'abm', 'abm_filtered', 'bcq'")
+  text += f"""
+[methods.abm]
+agent = {{{abm}}}
+objective = {{kind = 'none'}}
+[methods.abm_filtered]
+agent = {{{abm}}}
+objective = {{kind = 'q_filter'}}
+[methods.bcq]
+agent = {{kind = 'bcq', batch_size = 8, {small}}}
+objective = {{kind = 'none'}}
+"""
+  finish(tmp_path, text, 0)
+  assert len(list((tmp_path / 'studies/starts').iterdir())) == 3
+  assert len(digests(tmp_path)) == 4
+  of_d4pg = {name: d for name, d in digests(calm).items() if '-none-' in name}
+  assert of_d4pg.items() <= digests(tmp_path).items()
 
 
 def test_a_file_that_is_no_study_is_refused(tmp_path: Path) -> None:

