@@ -18,6 +18,7 @@ from launchers.hosts.process import SINGLE_THREADED
 from launchers.nodes import actor, curator, replay
 from launchers.nodes.conductor import Conductor
 from launchers.runs.config import GrowingBatchConfig
+from launchers.runs.launch_config import GatewayOptions
 from launchers.runs.run_directory import RunDirectory
 
 EPISODE_STEPS = 1_000
@@ -90,7 +91,7 @@ def _run_node(
   if name == 'replay':
     replay.run_replay(port, incarnation, _wait_for_stop)
   elif name == 'curator':
-    curator.run_curator(*data, _wait_for_stop)
+    curator.run_curator(*data, GatewayOptions(), _wait_for_stop)
   else:
     actor.run_actor(*data, 0, _wait_for_stop)
 

@@ -1,4 +1,4 @@
-"""The ways out of a private network namespace, one for each address.
+"""The ways out of a private network namespace, and in, one for each address.
 
 Whoever makes the namespace lays a Unix socket for each address that is to be
 reached from inside; whoever dials the address asks here for that socket.
@@ -10,7 +10,22 @@ import os
 import socket
 from typing import Optional
 
+_IN = '<'
 _VARIABLE = 'UNDERSTUDY_RELAYS'
+
+
+def way_in(address: str) -> str:
+  """The name of the way from a port outside, 'host:port', to a socket inside.
+
+  Whoever makes the namespace listens there; whoever serves listens at the
+  socket that is announced by this name.
+  """
+  return _IN + address
+
+
+def port_of(way: str) -> Optional[str]:
+  """The 'host:port' of a way in; None: it is one out."""
+  return way[len(_IN) :] if way.startswith(_IN) else None
 
 
 def announce(sockets: Mapping[str, str]) -> None:

@@ -15,7 +15,8 @@ class EpisodeId(NamedTuple):
   Attributes:
     run: name of the run.
     cycle: 0 for demonstrations, k for data collected with policy k - 1.
-    actor: index of the actor, from 0.
+    actor: of those who number their episodes apart; 0 where anyone may act
+      any episode.
     episode: index of the episode within its cycle (over all actors), from 0.
   """
 

@@ -15,6 +15,7 @@ COMMANDS = {
   'recipe': 'recipe',
   'demonstrate': 'demonstrate',
   'annotate': 'annotate',
+  'join': 'join',
   'evaluate': 'evaluate',
   'teach': 'teach',
   'fit-reward': 'fit_reward',

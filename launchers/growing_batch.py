@@ -15,8 +15,9 @@ from datasets import files, ports
 from launchers import command_line, local
 from launchers import options as options_lib
 from launchers.hosts import isolation, process
-from launchers.runs.config import DEMO, GrowingBatchConfig, LaunchConfig
+from launchers.runs.config import DEMO, GrowingBatchConfig
 from launchers.runs.frozen import ConfigChangedError
+from launchers.runs.launch_config import LaunchConfig
 from launchers.runs.run_directory import RunIsLiveError
 from teachers.errors import TeacherFailedError, TeacherUnavailableError
 

@@ -6,17 +6,20 @@ import secrets
 import shutil
 import tempfile
 import time
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from datasets import ports
+from datasets import ports, relays
 from launchers import display, options
 from launchers.hosts import heartbeat, isolation, stops
 from launchers.reports.cycles import cycle_table
 from launchers.runs import demonstrations, frozen, saved, start
-from launchers.runs.config import GrowingBatchConfig, LaunchConfig
+from launchers.runs.config import GrowingBatchConfig
+from launchers.runs.launch_config import LaunchConfig
 from launchers.runs.run_directory import RunDirectory
+from teachers import credentials
+from teachers.snapshot import SnapshotTeacher
 
 if TYPE_CHECKING:
   from datasets.tasks import Task
@@ -74,11 +77,24 @@ def check(
 
 
 def reached(config: GrowingBatchConfig, launch: LaunchConfig) -> frozenset[str]:
-  """The services that a run's teachers ask; see `advice.reached`."""
+  """The services that a run's teachers ask, and the way in for workers.
+
+  Asked outside of the run's network namespace alone.
+
+  Raises:
+    ports.PortInUseError: the gateway's port is.
+    ValueError, OSError: what is wrong, and what would do.
+  """
   from launchers.nodes import advice
 
   directory = RunDirectory(launch.runs / config.run_name)
-  return advice.reached(config, directory)
+  found = advice.reached(config, directory)
+  address = launch.gateway.address
+  if address:
+    launch.gateway.keys()
+    ports.check_port(credentials.split_address(address)[1])
+    found |= {relays.way_in(address)}
+  return found
 
 
 def _go_on(
@@ -112,6 +128,7 @@ def _prepare(
   from launchers.nodes import advice, tasks
 
   task, teachers = check(config, directory, console)
+  _check_actors(config, launch, directory, teachers)
   if launch.start is not None:
     new = teachers.get('demonstrator')
     version = (
@@ -141,6 +158,31 @@ def _prepare(
       )
 
 
+def _check_actors(
+  config: GrowingBatchConfig,
+  launch: LaunchConfig,
+  directory: RunDirectory,
+  teachers: 'dict[advice.Role, advice.Found]',
+) -> None:
+  """Refuses a run for which nobody would act."""
+  if config.num_actors:
+    return
+  if not launch.gateway.address:
+    raise ValueError(
+      '--num-actors is 0 and there is no --gateway.address: nobody would act. '
+      'Give one of them.'
+    )
+  new = teachers.get('demonstrator')
+  is_sent = directory.teacher_file('demonstrator').exists() or (
+    new is not None and isinstance(new.teacher, SnapshotTeacher)
+  )
+  if not is_sent and config.demonstrations.path is None:
+    raise ValueError(
+      f'The demonstrator {config.demonstrator} is no snapshot, so that it acts '
+      'on this host alone: --num-actors must be at least 1.'
+    )
+
+
 def _launch(
   config: GrowingBatchConfig,
   launch: LaunchConfig,
@@ -151,7 +193,7 @@ def _launch(
   if threads:
     import tensorflow  # noqa: F401  (before Reverb's import without it)
   from launchers.hosts import supervision
-  from launchers.nodes import topology
+  from launchers.nodes import status, topology
 
   for offset in range(2 + config.num_teachers if launch.port else 0):
     ports.check_port(launch.port + offset)
@@ -162,17 +204,22 @@ def _launch(
     tempfile.TemporaryDirectory(prefix='hearts-', dir=logs) as hearts,
   ):
     nodes_program, address = topology.make_program(
-      config, directory, secrets.token_hex(8), launch.port, Path(hearts)
+      config,
+      directory,
+      secrets.token_hex(8),
+      launch.port,
+      Path(hearts),
+      launch.gateway,
     )
     nodes = supervision.Nodes(nodes_program, threads, logs)
     stop.listen()
-    status = _StatusClient(address.resolve())
+    ask = status.StatusClient(address.resolve())
     with screen:
       failure = supervision.watch(
         nodes,
         stop,
         is_done=lambda: directory.policy_path(config.cycles).exists(),
-        on_tick=lambda: screen.update(status()),
+        on_tick=lambda: screen.update(ask()),
         pulses=heartbeat.Pulses(Path(hearts), nodes.pids(), bound),
         tell=lambda line: console.print(
           line, style='bold yellow', soft_wrap=True
@@ -199,26 +246,6 @@ def _launch(
     command = isolation.command('launchers.growing_batch')
     console.print(f'  {command}', soft_wrap=True, highlight=False)
   return _FAILED if failure else 128 + stop.signal if stop.signal else 0
-
-
-class _StatusClient:
-  """Asks the conductor how the run is; None while it does not answer."""
-
-  def __init__(self, address: str):
-    import courier
-
-    self._client = courier.Client(address, call_timeout=2.0)
-    self._call: Any = None
-    self._last: Optional[dict[str, Any]] = None
-
-  def __call__(self) -> Optional[dict[str, Any]]:
-    if self._call is None:
-      self._call = self._client.futures.status()
-    elif self._call.done():
-      if self._call.exception() is None:
-        self._last = self._call.result()
-      self._call = None
-    return self._last
 
 
 def _print_table(

@@ -10,7 +10,7 @@ import tyro
 
 from launchers import command_line
 from launchers.hosts import isolation, process
-from launchers.runs.config import LaunchConfig
+from launchers.runs.launch_config import LaunchConfig
 from launchers.runs.run_directory import LIVE, RunIsLiveError
 from launchers.studies import config as study_config
 from launchers.studies import file as study_file

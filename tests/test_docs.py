@@ -17,6 +17,7 @@ from tests.test_layout import ROOT, help_of
 TEACHERS = (ROOT / 'docs' / 'teachers.md').read_text(encoding='utf-8')
 ENVIRONMENTS = (ROOT / 'docs' / 'environments.md').read_text(encoding='utf-8')
 STUDIES = (ROOT / 'docs' / 'studies.md').read_text(encoding='utf-8')
+MACHINES = (ROOT / 'docs' / 'machines.md').read_text(encoding='utf-8')
 
 
 def modules(text: str) -> dict[str, str]:
@@ -32,7 +33,7 @@ def modules(text: str) -> dict[str, str]:
 
 def commands() -> list[str]:
   """The commands of the shell blocks, one a line, and those in the texts."""
-  texts = TEACHERS + ENVIRONMENTS + STUDIES
+  texts = TEACHERS + ENVIRONMENTS + STUDIES + MACHINES
   blocks = re.findall(r'```sh\n(.*?)```', texts, re.DOTALL)
   lines = '\n'.join(blocks).replace('\\\n', ' ').splitlines()
   spans = re.findall(r'`(python -m [^`\n]+)`', texts)

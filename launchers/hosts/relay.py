@@ -1,4 +1,6 @@
-"""The one way out of a run's network namespace: bytes to a teacher and back.
+"""The one way out of a run's network namespace, and into it.
+
+Bytes to a teacher and back, and from workers to the gateway.
 
 A process that stays outside, with a Unix socket for each address. It reads and
 writes bytes alone: TLS and the token go through it between the two ends.
@@ -8,12 +10,13 @@ writes bytes alone: TLS and the token go through it between the two ends.
 
 import asyncio
 import atexit
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 import contextlib
 import fcntl
 import functools
 import os
 from pathlib import Path
+import resource
 import shutil
 import signal
 import subprocess
@@ -27,20 +30,24 @@ from launchers.hosts import process
 _PREFIX = 'understudy-relay-'
 _LONGEST = 107  # Bytes of a Unix socket's path, says the kernel.
 _CONNECTIONS = 256  # Of all nodes of a run; a service of ours takes no more.
+_WORKERS = 2_048  # Connections of workers to the gateway.
+_FILES = 3 * _WORKERS  # Open ones at most, of which a connection takes two.
 _CHUNK = 1 << 18  # Bytes.
 _FIRST_SECONDS = 10.0  # Until a connection says something: clients begin.
 _CONNECT_SECONDS = 10.0
 _UP = b'up\n'
+
+_Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 def start(addresses: Sequence[str]) -> dict[str, str]:
   """Starts a relay that ends with this process.
 
   Args:
-    addresses: 'host:port' each.
+    addresses: 'host:port' each, or a `relays.way_in`.
 
   Returns:
-    The path of the Unix socket that leads to each.
+    The path of each one's Unix socket.
 
   Raises:
     OSError: it did not start.
@@ -109,17 +116,43 @@ def _launch(directory: str, addresses: Sequence[str], lock: int) -> None:
 
 
 async def _serve(directory: str, addresses: Sequence[str]) -> None:
+  _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+  resource.setrlimit(resource.RLIMIT_NOFILE, (min(_FILES, most), most))
   slots = asyncio.Semaphore(_CONNECTIONS)
   for address, path in _sockets(directory, addresses).items():
-    await asyncio.start_unix_server(
-      functools.partial(_relay, address, slots), path, limit=_CHUNK
+    port = relays.port_of(address)
+    if port is None:
+      await asyncio.start_unix_server(
+        functools.partial(_relay, functools.partial(_dial, address), slots),
+        path,
+        limit=_CHUNK,
+      )
+      continue
+    host, number = _split(port)
+    inwards = functools.partial(
+      asyncio.open_unix_connection, path, limit=_CHUNK
+    )
+    await asyncio.start_server(
+      functools.partial(_relay, inwards, asyncio.Semaphore(_WORKERS)),
+      host,
+      number,
+      limit=_CHUNK,
     )
   os.write(sys.stdout.fileno(), _UP)
   await asyncio.Event().wait()  # A signal ends it.
 
 
+def _split(address: str) -> tuple[str, int]:
+  host, _, port = address.rpartition(':')
+  return host.strip('[]'), int(port)
+
+
+async def _dial(address: str) -> _Streams:
+  return await asyncio.open_connection(*_split(address), limit=_CHUNK)
+
+
 async def _relay(
-  address: str,
+  dial: Callable[[], Awaitable[_Streams]],
   slots: asyncio.Semaphore,
   reader: asyncio.StreamReader,
   writer: asyncio.StreamWriter,
@@ -130,15 +163,11 @@ async def _relay(
     if slots.locked():
       return
     await stack.enter_async_context(slots)
-    host, _, port = address.rpartition(':')
     try:
       first = await asyncio.wait_for(reader.read(_CHUNK), _FIRST_SECONDS)
       if not first:  # Somebody knocked, to see whether this process lives.
         return
-      there, back = await asyncio.wait_for(
-        asyncio.open_connection(host.strip('[]'), int(port), limit=_CHUNK),
-        _CONNECT_SECONDS,
-      )
+      there, back = await asyncio.wait_for(dial(), _CONNECT_SECONDS)
     except (OSError, asyncio.TimeoutError):
       return  # Closed at once, which the client takes for what it is: away.
     stack.callback(back.close)

@@ -9,16 +9,13 @@ that starts again goes on where the directory is.
 
 import collections
 from collections.abc import Callable
-import threading
 import time
 from typing import Any, Optional
 
 from agents.deployed.policy import Policy
-from datasets.types import EpisodeId
 from launchers.nodes import cycle_record
+from launchers.nodes.collecting import Collecting
 from launchers.nodes.evaluations import Evaluations
-from launchers.nodes.ledger import Ledger, RunFailedError
-from launchers.nodes.refusals import Refusals
 from launchers.runs import provenance
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import EvaluationKey, RunDirectory
@@ -26,7 +23,7 @@ from launchers.runs.run_directory import EvaluationKey, RunDirectory
 _TICK = 0.05  # Seconds between two looks at the state.
 
 
-class Conductor:
+class Conductor(Collecting):
   """State of one run, served to the other nodes."""
 
   def __init__(
@@ -35,109 +32,16 @@ class Conductor:
     directory: RunDirectory,
     wait_for_stop: Callable[[float], bool],
   ):
-    self._config = config
-    self._directory = directory
+    super().__init__(config, directory)
     self._wait_for_stop = wait_for_stop
-    self._lock = threading.Lock()  # Courier calls handlers from many threads.
-    self._ledger = Ledger(config)
-    self._cycle = directory.finished_cycles(config.cycles)
-    self._refusals = Refusals(config.run_name, directory)
-    for cycle in self._cycles():
-      for refusal in self._refusals.of(cycle):
-        self._ledger.restore_refusal(*refusal)
-    self._phase = 'restore'
-    self._policies: dict[int, Policy] = {}
     self._evaluations = Evaluations(config, directory)
     self._troubles: dict[str, str] = {}
     self._warnings: dict[str, str] = {}
     self._learned: Optional[bytes] = None
     self._learner: dict[str, Any] = {}
     self._seconds: dict[str, float] = collections.defaultdict(float)
-    self._failure: Optional[RunFailedError] = None
     # As the program was launched: its sources may change while it runs.
     self._provenance = provenance.collect()
-
-  # --- What actors and the curator call. ---
-
-  def act_order(self, actor: int) -> Optional[dict[str, Any]]:
-    """What `actor` should collect now: a cycle and (episode, attempt) pairs."""
-    with self._lock:
-      if self._phase == 'act':
-        for cycle in self._cycles():
-          missing = self._ledger.missing(cycle, actor)
-          if missing:
-            return {'cycle': cycle, 'episodes': missing}
-      return None
-
-  def policy(self, cycle: int) -> bytes:
-    """The one policy that acts in `cycle`, as `Policy.from_bytes` reads it.
-
-    In cycle 0 the demonstrator acts.
-    """
-    with self._lock:
-      return self._policy(cycle).to_bytes()
-
-  def policy_digest(self, cycle: int) -> str:
-    """Which policy acts in `cycle`; the demonstrator's version in cycle 0."""
-    with self._lock:
-      if cycle == 0:
-        return self._directory.teacher_identity('demonstrator')[1]
-      return self._policy(cycle).digest
-
-  def open_cycles(self) -> list[int]:
-    """The cycles whose episodes are learned from now."""
-    with self._lock:
-      return list(self._cycles())
-
-  def committed(
-    self,
-    identity: tuple[Any, ...],
-    digest: str,
-    episode_return: float,
-    num_steps: int,
-    is_new: bool,
-  ) -> None:
-    """Told of an episode that is durable."""
-    with self._lock:
-      episode = EpisodeId(*identity)
-      self._ledger.add(episode, digest, episode_return, num_steps, is_new)
-
-  def attempts(self, identity: tuple[Any, ...]) -> int:
-    """How often an episode was refused: the number of its present attempt."""
-    with self._lock:
-      return self._ledger.attempts(EpisodeId(*identity))
-
-  def restored(self) -> None:
-    """Told that every durable episode has been announced."""
-    with self._lock:
-      if self._phase == 'restore':
-        self._phase = 'act'
-
-  def refused(
-    self,
-    identity: tuple[Any, ...],
-    reason: str,
-    attempt: Optional[int] = None,
-  ) -> None:
-    """Told of an episode that failed or was refused; it is collected again.
-
-    Args:
-      identity: of the episode.
-      reason: for a person.
-      attempt: at the episode; told of it a second time, nothing changes. None:
-        the present one.
-    """
-    with self._lock:
-      episode = EpisodeId(*identity)
-      present = self._ledger.attempts(episode)
-      noted = present if attempt is None else attempt
-      if noted < present:
-        return
-      self._refusals.add(episode, noted, reason)
-      try:
-        self._ledger.refuse(episode, reason, noted)
-      except RunFailedError as error:
-        self._failure = error
 
   # --- What the learner calls. ---
 
@@ -283,17 +187,3 @@ class Conductor:
   def _final(self) -> EvaluationKey:
     step = self._cycle * self._config.learner_steps_per_cycle
     return 'final', self._cycle, step
-
-  def _policy(self, cycle: int) -> Policy:
-    if cycle not in self._policies:
-      path = self._directory.policy_path(cycle - 1)
-      self._policies[cycle] = Policy.from_bytes(path.read_bytes())
-    return self._policies[cycle]
-
-  def _cycles(self) -> range:
-    """The cycles whose data are learned from in the present one.
-
-    Cloning needs the demonstrations; what follows only when they are mixed.
-    """
-    is_first_needed = self._cycle == 0 or self._config.mix_demonstrations
-    return range(0 if is_first_needed else 1, self._cycle + 1)

@@ -4,11 +4,9 @@ collected ─▶ check ─▶ store ─▶ replay              where no advice i
 collected ─▶ check ─▶ spool ─▶ ask the teacher ─▶ store ─▶ replay      else
 """
 
-from collections.abc import Callable, Sequence
-from concurrent import futures
+from collections.abc import Sequence
 import functools
 import sys
-import threading
 from typing import Any, Optional
 
 import numpy as np
@@ -16,18 +14,23 @@ import numpy as np
 from datasets import replay
 from datasets.store import EpisodeStore, episode_digest
 from datasets.tasks import Task
-from datasets.types import Annotation, Episode, EpisodeId
-from datasets.validation import EpisodeRefused, check_episode, check_task
+from datasets.types import Episode, EpisodeId
+from datasets.validation import (
+  EpisodeRefused,
+  check_episode,
+  check_identity,
+  check_task,
+)
 from launchers.hosts.process import WaitForStop
 from launchers.nodes import advice, tasks
+from launchers.nodes import gateway as gateway_lib
+from launchers.nodes.adviser import Adviser
 from launchers.runs.config import GrowingBatchConfig
+from launchers.runs.launch_config import GatewayOptions
 from launchers.runs.run_directory import RunDirectory
-from teachers.base import Teacher
-from teachers.checks import ask_actions
 
 _PAUSE = 0.2  # Seconds between two looks at an empty table.
 _BATCH = 16  # Episodes taken at a time.
-_ROWS = 8_192  # Most observations in one question to a teacher.
 
 
 def run_curator(
@@ -37,6 +40,7 @@ def run_curator(
   replay_address: str,
   incarnation: str,
   services: Sequence[str],
+  gateway: GatewayOptions,
   wait_for_stop: WaitForStop,
 ) -> None:
   """The node: restores what is durable, then curates until the program stops.
@@ -48,6 +52,7 @@ def run_curator(
     replay_address: host:port of Reverb.
     incarnation: of Reverb.
     services: host:port of the run's teacher nodes.
+    gateway: where workers on other hosts bring theirs.
     wait_for_stop: waits that many seconds; whether the program stops.
   """
   adviser = None
@@ -65,66 +70,16 @@ def run_curator(
     curator.take_advice()
   conductor.restored()
   reader = replay.EpisodeReader(replay_address, 'collected', incarnation)
-  while not wait_for_stop(0):
-    episodes = reader.read(_BATCH)
-    for episode in episodes:
-      curator.receive(episode)
-    curator.take_advice()
-    if not episodes:
-      wait_for_stop(_PAUSE)
-
-
-class Adviser:
-  """Asks a teacher about whole episodes, several at a time.
-
-  It works in threads of its own, so that a teacher that is slow or away does
-  not keep the curator from making durable what comes in.
-  """
-
-  def __init__(self, load: Callable[[], Teacher], num_workers: int):
-    """Starts no thread before there is something to ask.
-
-    Args:
-      load: gives the teacher; called once, when it is first needed.
-      num_workers: questions at a time.
-    """
-    self._load = load
-    self._teacher: Optional[Teacher] = None
-    self._loading = threading.Lock()
-    self._pool = futures.ThreadPoolExecutor(num_workers, 'adviser')
-    self._answers: dict[EpisodeId, futures.Future[Episode]] = {}
-
-  def __contains__(self, identity: EpisodeId) -> bool:
-    return identity in self._answers
-
-  def __len__(self) -> int:
-    return len(self._answers)
-
-  def ask(self, episode: Episode) -> None:
-    """Asks what the teacher would have done in the episode."""
-    self._answers[episode.identity] = self._pool.submit(self._ask, episode)
-
-  def answered(self) -> list[Episode]:
-    """The episodes whose advice has come, annotated; each once.
-
-    Raises:
-      Exception: what the teacher's answer was refused for.
-    """
-    done = [i for i, answer in self._answers.items() if answer.done()]
-    return [self._answers.pop(identity).result() for identity in done]
-
-  def _ask(self, episode: Episode) -> Episode:
-    with self._loading:
-      self._teacher = self._teacher or self._load()
-    teacher, observations = self._teacher, episode.observations[:-1]
-    actions = [
-      ask_actions(teacher, observations[i : i + _ROWS])
-      for i in range(0, len(observations), _ROWS)
-    ]
-    annotation = Annotation(
-      teacher.name, teacher.version, np.concatenate(actions)
-    )
-    return episode._replace(annotation=annotation)
+  with gateway_lib.opened(
+    gateway, config, directory, conductor, wait_for_stop
+  ) as take:
+    while not wait_for_stop(0):
+      episodes = reader.read(_BATCH)
+      for episode in episodes:
+        curator.receive(episode)
+      curator.take_advice()
+      for arrival in take(0 if episodes else _PAUSE):
+        arrival.answer(curator.accept(arrival.episode))
 
 
 class Curator:
@@ -189,6 +144,33 @@ class Curator:
     else:
       self._commit(episode)
 
+  def accept(self, episode: Episode) -> str:
+    """Commits an episode that a worker on another host brought.
+
+    Args:
+      episode: of anyone's making. One that fails the checks says nothing of
+        the run's environment, so that its attempt does not count.
+
+    Returns:
+      Why it is refused; '' where it is durable, or not needed any more.
+    """
+    identity = episode.identity
+    try:
+      check_identity(identity)
+      if identity.actor != 0 or not self._config.wants(identity):
+        return f'{identity} is none of this run.'
+      if identity in self._delivered or not self._is_wanted(identity):
+        return ''  # Another copy of it counts.
+      policy = self._conductor.policy_digest(identity.cycle)
+      self._check(episode, policy, self._environment.task)
+    except EpisodeRefused as error:
+      return str(error)
+    if self._needs_advice(identity.cycle):
+      self._advise(episode)
+    else:
+      self._commit(episode)
+    return ''
+
   def _refuse(self, episode: Episode, reason: str) -> None:
     """Tells of a refusal; what comes twice is one attempt."""
     identity = tuple(episode.identity)
@@ -213,9 +195,12 @@ class Curator:
       self._spool(identity.cycle).discard(identity)
     elif identity not in self._adviser:
       self._spool(identity.cycle).commit(episode)
+      self._conductor.kept(tuple(identity))
       self._adviser.ask(episode)
 
   def _commit(self, episode: Episode) -> None:
+    if episode.identity in self._delivered:
+      return  # By a worker whose processor may differ in the last bit.
     store = self._store(episode.identity.cycle)
     is_new = episode.identity not in store
     self._deliver(episode, store.commit(episode), is_new)

@@ -22,6 +22,8 @@ class Ledger:
     self._digests: dict[int, dict[EpisodeId, str]] = collections.defaultdict(
       dict
     )
+    # Whatever actor they name: an older version numbered its actors.
+    self._present: dict[int, set[int]] = collections.defaultdict(set)
     self._returns: dict[int, list[float]] = collections.defaultdict(list)
     self._steps: dict[int, int] = collections.defaultdict(int)
     self._refusals: dict[EpisodeId, int] = {}
@@ -44,8 +46,9 @@ class Ledger:
     if not self._config.wants(identity):
       raise ValueError(f'{identity} is no episode of {self._config.run_name}.')
     cycle = identity.cycle
-    if identity in self._digests[cycle]:
+    if identity.episode in self._present[cycle]:
       return
+    self._present[cycle].add(identity.episode)
     self._digests[cycle][identity] = digest
     self._returns[cycle].append(episode_return)
     self._steps[cycle] += num_steps
@@ -93,17 +96,12 @@ class Ledger:
     """How often an episode was refused: the number of its present attempt."""
     return self._refusals.get(identity, 0)
 
-  def missing(self, cycle: int, actor: int) -> list[tuple[int, int]]:
-    """What `actor` still owes to `cycle`, as (episode, attempt)."""
-    actors = self._config.num_actors
-    identities = (
-      EpisodeId(self._config.run_name, cycle, actor, episode)
-      for episode in range(actor, self.quota(cycle), actors)
-    )
+  def missing(self, cycle: int) -> list[EpisodeId]:
+    """What `cycle` lacks."""
     return [
-      (identity.episode, self.attempts(identity))
-      for identity in identities
-      if identity not in self._digests[cycle]
+      EpisodeId(self._config.run_name, cycle, 0, episode)
+      for episode in range(self.quota(cycle))
+      if episode not in self._present[cycle]
     ]
 
   def quota(self, cycle: int) -> int:

@@ -26,6 +26,7 @@ from launchers.hosts.process import enter_node, import_function, refusing
 from launchers.nodes.conductor import Conductor
 from launchers.nodes.ledger import RunFailedError
 from launchers.runs.config import GrowingBatchConfig
+from launchers.runs.launch_config import GatewayOptions
 from launchers.runs.run_directory import RunDirectory
 from teachers.errors import (
   AdviceRefusedError,
@@ -53,6 +54,7 @@ def make_program(
   incarnation: str,
   port: int,
   hearts: Path,
+  gateway: GatewayOptions,
 ) -> tuple[lp.Program, lp.Address]:
   """Builds the program; every arrow of the diagram is an argument here.
 
@@ -62,6 +64,7 @@ def make_program(
     incarnation: a name for this launch's Reverb server, unlike any other's.
     port: the conductor's port; Reverb's and the teachers' follow. 0: free ones.
     hearts: the directory where each node shows that it lives.
+    gateway: where workers on other hosts join.
 
   Returns:
     The program, and the conductor's address for the display.
@@ -93,7 +96,9 @@ def make_program(
     node.allocate_address(address)
     node.port = port and port + 2 + i
   data = (*run, replay_address, incarnation)
-  add('launchers.nodes.curator:run_curator', 'curator', *data, services)
+  add(
+    'launchers.nodes.curator:run_curator', 'curator', *data, services, gateway
+  )
   add('launchers.nodes.learner:run_learner', 'learner', *data, services)
   for actor in range(config.num_actors):
     add(

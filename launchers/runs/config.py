@@ -1,14 +1,14 @@
 """The one tree of options. The command line and config.json are made from it.
 
 `GrowingBatchConfig` is what a run *is*: it is written to the run directory and
-another one under the same name is refused. `LaunchConfig` is only how it is
-run this time. No module here imports TensorFlow, so `--help` is quick.
+another one under the same name is refused. `launch_config` has how it is run
+this time. No module here imports TensorFlow, so `--help` is quick.
 """
 
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any, Literal, Optional
+from typing import Any, Optional
 
 from agents import registry as agents_registry
 from agents.config import AgentConfig, CloningConfig, ObjectiveConfig
@@ -18,6 +18,8 @@ from datasets.types import EpisodeId
 from launchers.environments import names
 from launchers.runs import run_names
 from teachers import registry, snapshot, untrained
+
+_MOST_ACTORS = 1_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,7 +99,8 @@ class GrowingBatchConfig:
   """Standard deviation of the actors' Gaussian noise, in action units; a policy
   that is a distribution draws from itself instead, unless this is 0."""
   num_actors: int = 1
-  """Actor processes; each collects a fixed share of a cycle's episodes."""
+  """Actor processes of this host; what is collected does not depend on their
+  number. 0: workers on other hosts act alone; see launchers.join."""
   critic_pretrain_steps: int = 50_000
   """Updates of policy evaluation on the demonstrations (A.3)."""
   mix_demonstrations: bool = False
@@ -121,7 +124,7 @@ class GrowingBatchConfig:
       cycles=(0, 10_000), actor_steps=(0, None), teacher_nodes=(0, 64),
       samples_per_insert=(0, 1e6), learner_steps=(0, None),
       episode_steps=(1, 10_000_000), acting_noise=(0, 10),
-      num_actors=(1, 1_000), critic_pretrain_steps=(0, None),
+      num_actors=(0, _MOST_ACTORS), critic_pretrain_steps=(0, None),
       checkpoint_interval=(1, None), max_refused_fraction=(0, 100),
     )  # fmt: skip
     object.__setattr__(self, 'task', names.canonical(self.task))
@@ -220,7 +223,7 @@ class GrowingBatchConfig:
       run == self.run_name
       and 0 <= cycle <= self.cycles
       and 0 <= episode < self.episodes_in(cycle)
-      and actor == episode % self.num_actors
+      and 0 <= actor < _MOST_ACTORS
     )
 
   def to_json(self) -> dict[str, Any]:
@@ -257,26 +260,3 @@ def _multiples(number: int, share: int) -> str:
   """The multiples below and above a number, as far as they are above 0."""
   below = number // share * share
   return ' or '.join(str(n) for n in (below, below + share) if n > 0)
-
-
-@dataclasses.dataclass(frozen=True)
-class LaunchConfig:
-  """How a run is run this time; none of it changes a result."""
-
-  runs: Path = Path('runs')
-  """The directory that holds the run directories."""
-  start: Optional[Path] = None
-  """A run with the same options up to the end of cycle 0: that cycle is copied
-  rather than computed again."""
-  launch_type: Literal['processes', 'threads'] = 'processes'
-  """One process a node, or all nodes as threads of one process (to debug)."""
-  port: int = 0
-  """First of some consecutive ports: the conductor's, Reverb's, the teachers'.
-  0: free ones are found, in a network namespace that only the nodes can
-  reach."""
-  report: bool = True
-  """Draw the curves and tables when the run is done."""
-
-  def __post_init__(self) -> None:
-    """Refuses what nobody can listen on."""
-    bounds.check(self, port=bounds.PORT)

@@ -68,8 +68,7 @@ def import_into(
   copies = _source(config).checked(_check_of(task))
   try:
     for index, episode in enumerate(itertools.islice(copies, wanted)):
-      actor = index % config.num_actors
-      identity = EpisodeId(config.run_name, 0, actor, index)
+      identity = EpisodeId(config.run_name, 0, 0, index)
       target.commit(episode._replace(identity=identity))
       on_progress(index + 1)
   except (DamagedFileError, EpisodeRefused):

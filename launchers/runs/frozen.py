@@ -29,7 +29,8 @@ _INTRODUCED = {
 _FREE = (
   'checkpoint_interval', 'evaluation.episodes', 'evaluation.final_episodes',
   'evaluation_episodes',
-  'evaluation.interval', 'max_refused_fraction', 'teacher_nodes',
+  'evaluation.interval', 'max_refused_fraction', 'num_actors',
+  'teacher_nodes',
 )  # fmt: skip
 """Options that cannot alter what is done, only how it is watched and kept."""
 

@@ -22,7 +22,7 @@ from launchers import (
   teach,
 )
 from launchers.acting.recorder import DemonstrateConfig
-from launchers.runs import config, run_names
+from launchers.runs import config, launch_config, run_names
 from launchers.runs.offline_config import OfflineConfig
 from launchers.runs.online_config import OnlineConfig
 from teachers.reward_model import FittingConfig
@@ -37,7 +37,7 @@ CONFIGS: list[Any] = [
   config.DemonstrationConfig(),
   config.EvaluationConfig(),
   config.GrowingBatchConfig(),
-  config.LaunchConfig(),
+  launch_config.LaunchConfig(),
   D4PGConfig(),
   DemonstrateConfig('untrained', HERE),
   evaluate.EvaluateConfig('untrained'),

@@ -15,6 +15,7 @@ COMMANDS = (
   'evaluate',
   'fit_reward',
   'growing_batch',
+  'join',
   'offline',
   'online',
   'recipe',

@@ -134,7 +134,22 @@ def test_several_actors_and_imported_demonstrations(
   )
   harness.check_counts(run.directory)
   store = EpisodeStore(run.directory / 'cycles/001/episodes')
-  assert [(i.actor, i.episode) for i in store.digests()] == [(0, 0), (1, 1)]
+  assert [(i.actor, i.episode) for i in store.digests()] == [(0, 0), (0, 1)]
+
+
+@pytest.mark.long
+def test_the_number_of_actors_changes_nothing(
+  tmp_path: Path, reference: harness.Run
+) -> None:
+  """Not even if it is another one when the run goes on."""
+  with harness.launched(tmp_path, num_actors=3) as run:
+    run.wait_for((run.directory / 'cycles/000/policy.npz').exists)
+    run.process.terminate()
+    run.wait(15)
+  run = harness.complete(tmp_path, num_actors=2)
+  assert harness.final_policies(run.directory) == harness.final_policies(
+    reference.directory
+  )
 
 
 @pytest.mark.long

@@ -134,7 +134,7 @@ def test_a_bad_episode_is_refused_and_counted(
   reasons = program.directory.cycle(1) / 'refused.csv'
   assert len(reasons.read_text().splitlines()) == 2
   # It is asked for again, as another attempt.
-  order = program.conductor.act_order(0)
+  order = program.conductor.act_order('actor/0', 8)
   assert order == {'cycle': 1, 'episodes': [(0, 1), (2, 0), (3, 0)]}
   program.writer.write(good)
   program.wait_for(lambda: program.status()['collected'][1] == (2, 4))

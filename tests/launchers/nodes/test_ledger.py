@@ -18,7 +18,6 @@ def config(**changes: object) -> GrowingBatchConfig:
       'actor_steps': 160,
       'episode_steps': 20,
       'learner_steps': 0,
-      'num_actors': 3,
       'max_refused_fraction': 0.5,
       **changes,
     }
@@ -26,7 +25,7 @@ def config(**changes: object) -> GrowingBatchConfig:
 
 
 def identity(episode: int, cycle: int = 1) -> EpisodeId:
-  return EpisodeId('run', cycle, episode % 3, episode)
+  return EpisodeId('run', cycle, 0, episode)
 
 
 @settings(deadline=None)
@@ -35,12 +34,21 @@ def test_a_cycle_is_full_with_exactly_its_episodes(arrivals: list[int]) -> None:
   ledger = Ledger(config())
   for episode in arrivals:
     ledger.add(identity(episode), f'd{episode}', 1.0, 20, True)
-  missing = [e for actor in range(3) for e, _ in ledger.missing(1, actor)]
+  missing = [identity.episode for identity in ledger.missing(1)]
   assert sorted(missing) == sorted(set(range(4)) - set(arrivals))
   assert ledger.count(1) == len(set(arrivals))
   assert ledger.is_full([1]) == (not missing)
   assert ledger.batch(1)['steps'] == 20 * len(set(arrivals))
   assert ledger.new_steps == 20 * len(set(arrivals))
+
+
+def test_an_episode_of_an_older_version_is_not_acted_again() -> None:
+  """It named the actor whose share it was."""
+  ledger = Ledger(config())
+  ledger.add(EpisodeId('run', 1, 2, 2), 'd2', 1.0, 20, True)
+  assert [i.episode for i in ledger.missing(1)] == [0, 1, 3]
+  ledger.add(identity(2), 'other', 1.0, 20, True)
+  assert ledger.count(1) == 1
 
 
 def test_the_batch_does_not_depend_on_the_order() -> None:
@@ -56,7 +64,8 @@ def test_the_batch_does_not_depend_on_the_order() -> None:
 def test_a_refused_episode_is_collected_again_as_another_attempt() -> None:
   ledger = Ledger(config())
   assert ledger.refuse(identity(0), 'NaN') == 0
-  assert ledger.missing(1, 0) == [(0, 1), (3, 0)]
+  assert ledger.missing(1)[0] == identity(0)
+  assert ledger.attempts(identity(0)) == 1
   assert ledger.refused(1) == 1
 
 
@@ -73,7 +82,7 @@ def test_telling_of_a_failed_attempt_twice_counts_once() -> None:
   assert ledger.refuse(identity(0), 'NaN', attempt=0) == 0
   assert ledger.refuse(identity(0), 'NaN', attempt=0) is None
   assert ledger.refused(1) == 1
-  assert ledger.missing(1, 0)[0] == (0, 1)
+  assert ledger.attempts(identity(0)) == 1
   assert ledger.refuse(identity(0), 'NaN', attempt=1) == 1
 
 

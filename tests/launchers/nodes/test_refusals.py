@@ -45,7 +45,7 @@ def test_what_was_refused_stays_so_at_the_next_start(
   for _ in range(2):
     again = start(tmp_path, cycle)
     assert again.status()['refused'] == 1
-    order = again.act_order(0)
+    order = again.act_order('actor/0', 8)
     assert order is not None
     assert order['episodes'] == [(0, 0), (1, 0), (2, 1), (3, 0)]
     again.refused(identity, 'told by one who did not hear of the kill', 0)

@@ -1,0 +1,1 @@
+"""The door through which workers on other hosts reach a run."""

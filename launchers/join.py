@@ -1,0 +1,151 @@
+"""Acts for a run on another host: python -m launchers.join HOST:PORT.
+
+The run is started with --gateway.address; see docs/machines.md. Which episodes
+are acted here changes nothing that comes of them. The same command joins again.
+"""
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from typing import Annotated, Optional
+
+from rich.console import Console
+import tyro
+
+from datasets import bounds
+from launchers import command_line
+from launchers.hosts import process, stops
+from launchers.workers.options import WorkerOptions
+from teachers import credentials
+
+_STOP_SECONDS = 9.0  # After which a worker that does not stop is killed.
+_LOOK_SECONDS = 0.1
+_RESTARTS = 5  # Of one worker, before the command gives up.
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+  """Acts episodes for a run that another host has started.
+
+  It needs no TensorFlow, and no disk that both hosts share. Episodes wait in
+  --scratch until the run has them. It ends when the run is done.
+  """
+
+  address: Annotated[str, tyro.conf.Positional]
+  """host:port of the run's gateway."""
+  token_file: Optional[Path] = None
+  """A file with the run's token."""
+  ca: Optional[Path] = None
+  """The certificates, in PEM, that the run's own is signed by; or itself."""
+  actors: Optional[int] = None
+  """Processes that act; None: one for each core of this host."""
+  scratch: Path = Path('scratch')
+  """A directory for episodes that the run does not have yet."""
+
+  def __post_init__(self) -> None:
+    """Refuses what no worker could honour."""
+    bounds.check(self, actors=(1, 1_024))
+    credentials.split_address(self.address)
+
+
+def main() -> int:
+  """The command; returns its exit code."""
+  console = Console(stderr=True)
+  try:
+    options = command_line.parse(Options, 'launchers.join')
+    process.prepare_environment()
+    orders = _orders(options)
+    for order in orders[:1]:
+      order.keys()
+    return _run(orders, console)
+  except (OSError, ValueError) as error:
+    console.print('[bold red]Refused:[/]', end=' ')
+    text = command_line.describe(error)
+    console.print(text, soft_wrap=True, markup=False, highlight=False)
+    return process.REFUSED
+
+
+def _orders(options: Options) -> list[WorkerOptions]:
+  # Not after the process alone: another host's may have the same number.
+  host = f'{socket.gethostname()}-{secrets.token_hex(3)}'
+  count = options.actors or len(os.sched_getaffinity(0))
+  return [
+    WorkerOptions(
+      options.address,
+      str(options.token_file.resolve()) if options.token_file else '',
+      str(options.ca.resolve()) if options.ca else '',
+      f'{host}/actor/{n}',
+      str(options.scratch.resolve() / f'actor-{n}'),
+      os.getpid(),
+    )
+    for n in range(count)
+  ]
+
+
+def _start(order: WorkerOptions) -> 'subprocess.Popen[bytes]':
+  words = ['-m', 'launchers.workers.actor', json.dumps(order._asdict())]
+  return subprocess.Popen(
+    [sys.executable, *words],
+    stdin=subprocess.DEVNULL,
+    cwd=process.ROOT,
+    env={**os.environ, **process.SINGLE_THREADED},
+  )
+
+
+def _run(orders: list[WorkerOptions], console: Console) -> int:
+  """Keeps the workers up until the run is done; returns the exit code."""
+  with stops.StopRequest() as stop:
+    workers = {order.name: (order, _start(order)) for order in orders}
+    restarts = dict.fromkeys(workers, 0)
+    stop.listen()
+    console.print(
+      f'{len(workers)} actors join {orders[0].address}.', highlight=False
+    )
+    code = 0
+    while workers and not stop.signal and code == 0:
+      time.sleep(_LOOK_SECONDS)
+      for name, (order, worker) in list(workers.items()):
+        ended = worker.poll()
+        if ended is None:
+          continue
+        del workers[name]
+        if ended == process.REFUSED:
+          code = ended
+        elif ended != 0:
+          restarts[name] += 1
+          console.print(f'{name} ended with {ended}.', highlight=False)
+          if restarts[name] > _RESTARTS:
+            code = 1
+          else:
+            workers[name] = order, _start(order)
+    _end([worker for _, worker in workers.values()])
+    if stop.signal:
+      console.print(
+        f'Stopped by {stop.signal.name}. The same command joins again.'
+      )
+      return 128 + stop.signal
+    if code == 0:
+      console.print('The run is done.')
+    return code
+
+
+def _end(workers: 'list[subprocess.Popen[bytes]]') -> None:
+  for worker in workers:
+    worker.terminate()
+  deadline = time.monotonic() + _STOP_SECONDS
+  for worker in workers:
+    try:
+      worker.wait(max(0.0, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+      worker.kill()
+      worker.wait()
+
+
+if __name__ == '__main__':
+  sys.exit(main())

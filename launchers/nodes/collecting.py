@@ -1,0 +1,166 @@
+"""The conductor's half that actors and the curator call: what is to be acted.
+
+What is missing is leased to whoever asks (`leases`), and counted when it has
+come (`ledger`).
+"""
+
+import threading
+from typing import Any, Optional
+
+from agents.deployed.policy import Policy
+from datasets.types import EpisodeId
+from launchers.nodes.leases import Leases
+from launchers.nodes.ledger import Ledger, RunFailedError
+from launchers.nodes.refusals import Refusals
+from launchers.runs.config import GrowingBatchConfig
+from launchers.runs.run_directory import RunDirectory
+
+
+class Collecting:
+  """Which episodes a run has, lacks, and was refused."""
+
+  def __init__(self, config: GrowingBatchConfig, directory: RunDirectory):
+    """Begins where the directory is.
+
+    Args:
+      config: of the run.
+      directory: of the run.
+    """
+    self._config = config
+    self._directory = directory
+    self._lock = threading.Lock()  # Courier calls handlers from many threads.
+    self._ledger = Ledger(config)
+    self._leases = Leases()
+    self._phase = 'restore'
+    self._cycle = directory.finished_cycles(config.cycles)
+    self._policies: dict[int, Policy] = {}
+    self._failure: Optional[RunFailedError] = None
+    self._refusals = Refusals(config.run_name, directory)
+    for cycle in self._cycles():
+      for refusal in self._refusals.of(cycle):
+        self._ledger.restore_refusal(*refusal)
+
+  def act_order(
+    self, worker: str, most: int, first_cycle: int = 0
+  ) -> Optional[dict[str, Any]]:
+    """What a worker should act now: cycle, noise, (episode, attempt) pairs.
+
+    Args:
+      worker: its name; what it is given is leased to it.
+      most: episodes that it acts side by side.
+      first_cycle: that it can act in.
+    """
+    with self._lock:
+      self._leases.renew(worker)
+      if self._phase == 'act':
+        for cycle in self._cycles():
+          if cycle < first_cycle:
+            continue
+          missing = self._ledger.missing(cycle)
+          granted = self._leases.grant(worker, missing, most)
+          if granted:
+            episodes = [(i.episode, self._ledger.attempts(i)) for i in granted]
+            noise = self._config.noise_in(cycle)
+            return {'cycle': cycle, 'noise': noise, 'episodes': episodes}
+      return None
+
+  def alive(self, worker: str) -> None:
+    """Told by a worker amid its episodes that it goes on."""
+    with self._lock:
+      self._leases.renew(worker)
+
+  def left(self, worker: str) -> None:
+    """Told that a worker has gone: others get its episodes."""
+    with self._lock:
+      self._leases.leave(worker)
+
+  def kept(self, identity: tuple[Any, ...]) -> None:
+    """Told of an episode that is durable, and waits for its advice."""
+    with self._lock:
+      self._leases.keep(EpisodeId(*identity))
+
+  def policy(self, cycle: int) -> bytes:
+    """The one policy that acts in `cycle`, as `Policy.from_bytes` reads it.
+
+    In cycle 0 the demonstrator acts.
+    """
+    with self._lock:
+      return self._policy(cycle).to_bytes()
+
+  def policy_digest(self, cycle: int) -> str:
+    """Which policy acts in `cycle`; the demonstrator's version in cycle 0."""
+    with self._lock:
+      if cycle == 0:
+        return self._directory.teacher_identity('demonstrator')[1]
+      return self._policy(cycle).digest
+
+  def open_cycles(self) -> list[int]:
+    """The cycles whose episodes are learned from now."""
+    with self._lock:
+      return list(self._cycles())
+
+  def committed(
+    self,
+    identity: tuple[Any, ...],
+    digest: str,
+    episode_return: float,
+    num_steps: int,
+    is_new: bool,
+  ) -> None:
+    """Told of an episode that is durable."""
+    with self._lock:
+      episode = EpisodeId(*identity)
+      self._ledger.add(episode, digest, episode_return, num_steps, is_new)
+      self._leases.end(episode)
+
+  def attempts(self, identity: tuple[Any, ...]) -> int:
+    """How often an episode was refused: the number of its present attempt."""
+    with self._lock:
+      return self._ledger.attempts(EpisodeId(*identity))
+
+  def restored(self) -> None:
+    """Told that every durable episode has been announced."""
+    with self._lock:
+      if self._phase == 'restore':
+        self._phase = 'act'
+
+  def refused(
+    self,
+    identity: tuple[Any, ...],
+    reason: str,
+    attempt: Optional[int] = None,
+  ) -> None:
+    """Told of an episode that failed or was refused; it is collected again.
+
+    Args:
+      identity: of the episode.
+      reason: for a person.
+      attempt: at the episode; told of it a second time, nothing changes. None:
+        the present one.
+    """
+    with self._lock:
+      episode = EpisodeId(*identity)
+      present = self._ledger.attempts(episode)
+      noted = present if attempt is None else attempt
+      if noted < present:
+        return
+      self._refusals.add(episode, noted, reason)
+      self._leases.end(episode)
+      try:
+        self._ledger.refuse(episode, reason, noted)
+      except RunFailedError as error:
+        self._failure = error
+
+  def _policy(self, cycle: int) -> Policy:
+    if cycle not in self._policies:
+      path = self._directory.policy_path(cycle - 1)
+      self._policies[cycle] = Policy.from_bytes(path.read_bytes())
+    return self._policies[cycle]
+
+  def _cycles(self) -> range:
+    """The cycles whose data are learned from in the present one.
+
+    Cloning needs the demonstrations; what follows only when they are mixed.
+    """
+    is_first_needed = self._cycle == 0 or self._config.mix_demonstrations
+    return range(0 if is_first_needed else 1, self._cycle + 1)

@@ -1,0 +1,1 @@
+"""What acts for a run from another host."""

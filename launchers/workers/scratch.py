@@ -1,0 +1,107 @@
+"""Episodes of a worker on their way to the run: durable until acknowledged."""
+
+from collections.abc import Callable
+import fcntl
+import os
+from pathlib import Path
+import queue
+import threading
+from typing import Optional
+
+from datasets import arrays, encoding
+from datasets.files import make_directory
+from datasets.store import EpisodeStore
+from datasets.types import Episode, EpisodeId
+from launchers.acting.outcomes import ActingStoppedError
+
+Send = Callable[[bytes], str]
+"""Brings an episode's file; returns why it is refused, or '' if it is safe."""
+
+
+class ScratchInUseError(OSError):
+  """Another worker has this directory."""
+
+
+class Scratch:
+  """Brings episodes one after the other, while the worker acts on.
+
+  The loop that uses it:
+
+      with Scratch(directory, core.deliver, print) as scratch:
+        for episode in act(...):
+          scratch.put(episode)
+  """
+
+  def __init__(self, directory: Path, send: Send, tell: Callable[[str], None]):
+    """Takes what an earlier worker could not bring.
+
+    Args:
+      directory: of this worker alone.
+      send: brings an episode; raises ActingStoppedError when it is to stop.
+      tell: shows a line to a person.
+
+    Raises:
+      ScratchInUseError: another worker has it.
+      OSError: it cannot be made.
+    """
+    self._lock = os.open(make_directory(directory), os.O_RDONLY)
+    try:
+      fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+      os.close(self._lock)
+      raise ScratchInUseError(
+        f'{directory} is in use by another worker: name another --scratch.'
+      ) from error
+    self._store = EpisodeStore(directory)
+    self._send = send
+    self._tell = tell
+    self._queue: queue.SimpleQueue[Optional[EpisodeId]] = queue.SimpleQueue()
+    self._failure: Optional[BaseException] = None
+    self._thread = threading.Thread(target=self._bring_all, daemon=True)
+
+  def __enter__(self) -> 'Scratch':
+    self._thread.start()
+    return self
+
+  def __exit__(self, *_: object) -> None:
+    """Ends when all is brought, or the worker is to stop."""
+    self._queue.put(None)
+    self._thread.join()
+    os.close(self._lock)
+
+  def put(self, episode: Episode) -> None:
+    """Keeps an episode; when this returns, it is not lost with the process.
+
+    Raises:
+      Exception: what ended the thread that brings them.
+    """
+    if self._failure is not None:
+      raise self._failure
+    try:
+      self._store.commit(episode)
+    except OSError as error:
+      # Where nothing can be kept, it is brought before anything else is acted.
+      self._tell(f'{error} Episodes are brought without being kept.')
+      self._bring(episode)
+      return
+    self._queue.put(episode.identity)
+
+  def _bring_all(self) -> None:
+    try:
+      for path, reason in self._store.quarantine():
+        self._tell(f'Set aside {path}: {reason}')
+      for episode in self._store:
+        self._bring(episode)
+      while (next_one := self._queue.get()) is not None:
+        self._bring(self._store.read(next_one))
+    except ActingStoppedError:
+      return  # What is left is brought by the next worker here.
+    except BaseException as error:
+      self._failure = error
+
+  def _bring(self, episode: Episode) -> None:
+    data, _ = arrays.encode(*encoding.to_arrays(episode))
+    refused = self._send(data)
+    if refused:
+      self._tell(f'The run refused {episode.identity}: {refused}')
+    self._store.discard(episode.identity)
