@@ -20,15 +20,18 @@ INTERNAL = grpc.StatusCode.INTERNAL
 
 
 @pytest.mark.filterwarnings('ignore:pkg_resources is deprecated')
-def test_the_generated_module_is_that_of_the_proto(tmp_path) -> None:
+@pytest.mark.parametrize(
+  'name', ['teachers/service', 'launchers/gateway/gateway']
+)
+def test_the_generated_module_is_that_of_the_proto(tmp_path, name) -> None:
   from grpc_tools import protoc
 
   words = ['', f'-I{ROOT}', f'--python_out={tmp_path}']
-  assert protoc.main([*words, str(ROOT / 'teachers' / 'service.proto')]) == 0
-  made = (tmp_path / 'teachers' / 'service_pb2.py').read_text('utf-8')
-  kept = (ROOT / 'teachers' / 'service_pb2.py').read_text('utf-8')
+  assert protoc.main([*words, str(ROOT / f'{name}.proto')]) == 0
+  made = (tmp_path / f'{name}_pb2.py').read_text('utf-8')
+  kept = (ROOT / f'{name}_pb2.py').read_text('utf-8')
   assert made == kept, (
-    'python -m grpc_tools.protoc -I. --python_out=. teachers/service.proto'
+    f'python -m grpc_tools.protoc -I. --python_out=. {name}.proto'
   )
 
 
