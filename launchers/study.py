@@ -3,6 +3,7 @@
 The same command again goes on with a study that was stopped or killed.
 """
 
+from collections.abc import Sequence
 import dataclasses
 import json
 import os
@@ -27,6 +28,7 @@ from launchers.runs.config import GrowingBatchConfig
 from launchers.studies import config as study_config
 from launchers.studies import experts
 from launchers.studies import file as study_file
+from launchers.studies.offline import LogConfig, OfflineCell
 
 if TYPE_CHECKING:
   from launchers.studies.archive import Archive
@@ -140,6 +142,10 @@ def _prepare(
 
   cells = study_config.chosen(study, only)
   ahead = [cell for cell in cells if not archive.file(cell).exists()]
+  if study.is_of_logs:
+    _prepare_logs(ahead)
+    archive.make_directories()
+    return
   for cell in {_needs(cell.config): cell for cell in ahead}.values():
     try:
       local.check(cell.config, RunDirectory(archive.root(cell)), console)
@@ -153,6 +159,26 @@ def _prepare(
     )  # fmt: skip
     config = next(c.config for c in study.cells if c.task == task)
     archive.experts.keep(study, task, _evaluate(address, config))
+
+
+def _prepare_logs(cells: Sequence[study_config.Cell]) -> None:
+  """Looks at the tasks in which trainings from logs are evaluated, and at logs.
+
+  Raises:
+    StudyError: one of them is not what the cells need.
+  """
+  from launchers.acting import places
+  from launchers.studies import logs
+
+  for start in {cell.start.run_name: cell.start for cell in cells}.values():
+    if isinstance(start, LogConfig):
+      logs.check(start)
+  for cell in {cell.task: cell for cell in cells}.values():
+    if isinstance(cell, OfflineCell):
+      try:
+        places.describe(cell.task, cell.config.action_bound)
+      except (ValueError, OSError) as error:
+        raise study_config.StudyError(f'{cell.name}: {error}') from error
 
 
 def _needs(config: GrowingBatchConfig) -> tuple[Any, ...]:

@@ -1,4 +1,14 @@
-"""One run of a study, in a process of its own; `launchers.study` starts it."""
+"""One run of a study, in a process of its own; `launchers.study` starts it.
+
+Whoever makes a log is called with the directory of its episodes, the task, the
+seed and the arguments of its address:
+
+  def make(directory: Path, task: str, seed: int, episodes: int) -> None:
+    store = EpisodeStore(directory)
+    ...
+
+It may find what a killed call of it has left there, and goes on with that.
+"""
 
 import dataclasses
 from pathlib import Path
@@ -8,12 +18,15 @@ import sys
 from rich.console import Console
 import tyro
 
-from launchers import command_line
+from launchers import command_line, options
 from launchers.hosts import isolation, process
+from launchers.runs import schemas
 from launchers.runs.launch_config import LaunchConfig
-from launchers.runs.run_directory import LIVE, RunIsLiveError
+from launchers.runs.run_directory import LIVE, RunDirectory, RunIsLiveError
 from launchers.studies import config as study_config
 from launchers.studies import file as study_file
+from launchers.studies import stages
+from launchers.studies.offline import LogConfig, OfflineCell
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,29 +48,33 @@ class CellOptions:
 def main() -> int:
   """The command; returns its exit code, as launchers.growing_batch does."""
   console = Console(stderr=True, width=110)
-  options = command_line.parse(CellOptions, 'launchers.study_cell')
+  cell = command_line.parse(CellOptions, 'launchers.study_cell')
   process.prepare_environment()
   isolation.enter('launchers.study_cell', False, console)
   # Whatever happens to the study, its runs stop as if they had been asked to.
-  process.end_with_parent(options.parent, signal.SIGTERM)
+  process.end_with_parent(cell.parent, signal.SIGTERM)
   try:
-    return _run(options, console)
+    return _run(cell, console)
   except RunIsLiveError as error:
     console.print(str(error), soft_wrap=True, markup=False, highlight=False)
     return LIVE
 
 
-def _run(options: CellOptions, console: Console) -> int:
+def _run(chosen: CellOptions, console: Console) -> int:
   from launchers import local
 
-  study = study_file.load(options.study, options.seeds)
-  starts = study_config.directory(options.runs, 'starts')
-  cells = study_config.directory(options.runs, 'cells')
-  if options.name in study.starts:
-    config = study.starts[options.name]
+  study = study_file.load(chosen.study, chosen.seeds)
+  starts = study_config.directory(chosen.runs, 'starts')
+  cells = study_config.directory(chosen.runs, 'cells')
+  if chosen.name in study.starts:
+    config = study.starts[chosen.name]
+    if isinstance(config, LogConfig):
+      return _make(config, starts / chosen.name, console)
     launch = LaunchConfig(runs=starts, launch_type='threads', report=False)
     return local.run(config, launch, console)
-  cell = next(cell for cell in study.cells if cell.name == options.name)
+  cell = next(cell for cell in study.cells if cell.name == chosen.name)
+  if isinstance(cell, OfflineCell):
+    return _train(cell, starts / cell.start.run_name, cells, console)
   launch = LaunchConfig(
     runs=cells,
     start=starts / cell.start.run_name,
@@ -65,6 +82,44 @@ def _run(options: CellOptions, console: Console) -> int:
     report=False,
   )
   return local.run(cell.config, launch, console)
+
+
+def _make(config: LogConfig, root: Path, console: Console) -> int:
+  """Makes a log."""
+  from launchers.studies import logs
+
+  def work() -> None:
+    with options.inhabited(RunDirectory(root)):
+      logs.make(config, root)
+
+  return options.guard(console, work)
+
+
+def _train(
+  cell: OfflineCell, start: Path, cells: Path, console: Console
+) -> int:
+  """Trains from the log that is made, and notes what the study is to know."""
+  from launchers import offline
+
+  config = dataclasses.replace(
+    cell.config,
+    data=cell.start.directories(start),
+    first_episodes=cell.start.first_episodes,
+    runs=cells,
+  )
+  directory = RunDirectory(cells / cell.name)
+
+  def work() -> None:
+    found = offline.train(config, console)
+    began = schemas.read(directory.config)
+    record = {
+      'log': schemas.read(start / stages.LOG),
+      'policy_digest': found['digest'],
+      'provenance': began['provenance'],
+    }
+    directory.write_json(directory.root / stages.FOUND, record)
+
+  return options.guard(console, work)
 
 
 if __name__ == '__main__':

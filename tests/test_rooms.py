@@ -147,13 +147,14 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 # What the commands share; every other file of launchers/ is a command, which
 # nothing imports; `launchers.__main__` calls by name the one it is asked for.
 SHARED = ('command_line', 'display', 'local', 'options')
-# But for this one, which is other commands, one after another.
+# But for these, which are other commands, one after another.
 COMPOSED = {
+  'launchers.study_cell': ('launchers.offline',),
   'launchers.recipe': (
     'launchers.demonstrate',
     'launchers.offline',
     'launchers.online',
-  )
+  ),
 }
 
 # Importing TensorFlow takes 5 to 8 s and 400 MB in each process. Of these

@@ -46,6 +46,13 @@ _learner = record(
   {},
   steps_per_second=_figure, critic_loss=_figure, policy_loss=_figure, more=True,
 )  # fmt: skip
+_log = record(
+  {
+    'configuration': anything, 'episodes': count, 'transitions': count,
+    'digest': text, 'return_mean': number, 'return_std': number,
+    'return_max': number,
+  }
+)  # fmt: skip
 _teacher = record(
   {'name': text, 'version': text, 'task': _named_task},
   gives=each(text, list), reaches=each(text, list), more=True,
@@ -78,6 +85,10 @@ _CHECKS: dict[str, Check] = {
     provenance=anything, more=True,
   ),
   'batch.json': record({'episodes': count, 'steps': count, 'digest': text}),
+  'log.json': _log,
+  'found.json': record(
+    {'log': _log, 'policy_digest': text, 'provenance': anything}
+  ),
   'data.json': record(
     {'episodes': count, 'transitions': count, 'digest': text}
   ),

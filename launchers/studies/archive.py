@@ -11,7 +11,6 @@ import shutil
 from typing import Optional
 
 from datasets import files
-from launchers.reports.loading import load_run
 from launchers.runs.frozen import differences
 from launchers.runs.run_directory import RunDirectory
 from launchers.studies import cell_file, results
@@ -60,7 +59,7 @@ class Archive:
     return directory(self.runs, 'cells') / cell.name
 
   def start(self, cell: Cell) -> Path:
-    """The run directory of the cycle 0 that the cell shares."""
+    """The run directory of the cycle 0, or the log, that the cell shares."""
     return directory(self.runs, 'starts') / cell.start.run_name
 
   def kept(self, cell: Cell) -> Optional[Result]:
@@ -85,7 +84,7 @@ class Archive:
     kept = self.kept(cell)
     if kept is not None:
       return kept, ''
-    return results.from_directory(self.root(cell), self.start(cell))
+    return results.find(cell, self.root(cell), self.start(cell))
 
   def keep(self, cell: Cell, command: str) -> str:
     """Writes the file of a cell whose run directory is finished.
@@ -103,7 +102,7 @@ class Archive:
       CellFileError: the run cannot be kept, or the file there is damaged.
     """
     path = self.file(cell)
-    result, reason = results.from_directory(self.root(cell), self.start(cell))
+    result, reason = results.find(cell, self.root(cell), self.start(cell))
     if result is None:
       raise CellFileError(path, '', f'its run is {reason}')
     _check_configuration(self.root(cell) / 'config.json', result, cell)
@@ -135,7 +134,7 @@ class Archive:
     for root in (self.root(cell), self.start(cell)):
       if not (root / 'config.json').exists() or RunDirectory(root).is_live:
         continue
-      if results.is_older(load_run(root)):
+      if results.is_older_directory(root):
         older = self.runs / 'studies' / _OLDER / root.parent.name / root.name
         older.parent.mkdir(parents=True, exist_ok=True)
         _remove(older)
@@ -155,7 +154,7 @@ class Archive:
 
 
 def _check_configuration(path: Path, result: Result, cell: Cell) -> None:
-  changes = list(differences(result.run.config, cell.config.to_json()))
+  changes = list(differences(result.run.config, cell.configuration))
   if changes:
     raise CellFileError(
       path, 'configuration', 'another one than the study gives a run of this '

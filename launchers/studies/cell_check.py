@@ -31,6 +31,9 @@ SUMMARY = (
 )  # fmt: skip
 """What a cell keeps of cycle.json: all that a rerun gives again."""
 
+OF_LOGS = ('collected_return_max', 'highest_value')
+"""What else it keeps of a training from a log."""
+
 _DIGEST = re.compile('[0-9a-f]{64}')
 
 
@@ -57,15 +60,17 @@ def parse(path: Path) -> dict[str, Any]:
     _check_cell(tree, '')
     if tree['name'] != path.stem:
       raise WrongError('name', f'{tree["name"]!r} is not the name of the file')
-    cycles = tree['configuration'].get('cycles')
+    # A training from a log has no cycle 0, and one other.
+    first = 1 if 'log' in tree['configuration'] else 0
+    cycles = 1 if first else tree['configuration'].get('cycles')
     for key in ('cycles', 'spent'):
-      if len(tree[key]) - 1 != cycles:
+      last = first + len(tree[key]) - 1
+      if last != cycles:
         raise WrongError(
-          key, f'{len(tree[key]) - 1} after cycle 0, and the configuration '
-          f'has {cycles!r}',
-        )  # fmt: skip
+          key, f'{last} after cycle 0, and the configuration has {cycles!r}'
+        )
     numbers = [cycle['cycle'] for cycle in tree['cycles']]
-    if numbers != list(range(len(numbers))):
+    if numbers != list(range(first, first + len(numbers))):
       raise WrongError('cycles', f'they are numbered {numbers}')
     return tree
   except WrongError as error:
@@ -127,7 +132,11 @@ MEMBERS: dict[str, Check] = {
   'teacher_return': record({'mean': number, 'std': number, 'episodes': count}),
   'losses_are_of_every': count,
   'cycles': each(
-    record({**_SUMMARY_CHECKS, 'evaluations': _evaluations, 'losses': _table}),
+    record(
+      {**_SUMMARY_CHECKS, 'evaluations': _evaluations, 'losses': _table},
+      collected_return_max=number,
+      highest_value=number,
+    ),
     list,
   ),
   # Of each launch. What it tells of packages and machine may grow.

@@ -31,6 +31,7 @@ _MAX_LOSS_BYTES = 60_000
 _REPRODUCED = ('name', 'configuration', 'teachers', 'teacher_return', 'cycles')
 _SPENT = ('refused', 'acted_steps', 'seconds')
 _SPEED = 'steps_per_second'
+_KEPT = (*cell_check.SUMMARY, *cell_check.OF_LOGS)
 _CURVE = (*EVALUATION_COLUMNS, 'episodes')
 
 
@@ -141,7 +142,7 @@ def _to_tree(result: Result, command: str) -> dict[str, Any]:
 def _from_cycle(cycle: CycleRecord, losses: Any) -> dict[str, Any]:
   known = [name for name in _CURVE if name in cycle.evaluation]
   return {
-    **_only(cycle.summary or {}, cell_check.SUMMARY),
+    **_only(cycle.summary or {}, _KEPT),
     'evaluations': _columns(cycle.evaluation[known], 'kind', 1),
     'losses': losses,
   }
@@ -153,7 +154,7 @@ def _to_cycle(
   provenance: list[dict[str, Any]],
 ) -> CycleRecord:
   number = tree['cycle']
-  summary = {**_only(tree, cell_check.SUMMARY), **spent}
+  summary = {**_only(tree, _KEPT), **spent}
   for entry in provenance:
     if number in entry['cycles']:
       made_by = {key: v for key, v in entry.items() if key != 'cycles'}

@@ -3,16 +3,16 @@
 from collections.abc import Mapping, Sequence
 import dataclasses
 import fnmatch
-import hashlib
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Union
 
 from agents import registry
-from launchers.environments import names
 from launchers.runs.config import GrowingBatchConfig
-
-Options = Mapping[str, Any]
+from launchers.studies import naming
+from launchers.studies.cell import Cell
+from launchers.studies.naming import Options
+from launchers.studies.offline import LogConfig, OfflineCell
 
 METHODS: dict[str, Options] = {
   'none': {'kind': 'none'},
@@ -32,9 +32,11 @@ METHODS: dict[str, Options] = {
 CELLS = Path('studies/results/cells')
 """Where finished cells are kept, if nobody says."""
 
-_LONGEST_TASK = 40  # Characters, of the 100 that a run's name may have.
-
 AXES = ('task', 'tier', 'seed', 'cycles', 'method')
+"""Of a study of growing-batch runs."""
+
+LOG_AXES = ('task', 'log', 'seed', 'method')
+"""Of a study of logs."""
 
 
 class StudyError(ValueError):
@@ -42,30 +44,23 @@ class StudyError(ValueError):
 
 
 @dataclasses.dataclass(frozen=True)
-class Cell:
-  """One run of a study.
-
-  Attributes:
-    task: a control task.
-    tier: of its teacher, `expert` or `mid`.
-    seed: of the run.
-    cycles: N_c.
-    method: one of METHODS, or of the study's own.
-    config: the whole run; its name tells cells apart, also those of two
-      studies, so that equal cells are run once.
-  """
-
-  task: str
-  tier: str
-  seed: int
-  cycles: int
-  method: str
-  config: GrowingBatchConfig
+class RunCell(Cell):
+  """A growing-batch run."""
 
   @property
-  def name(self) -> str:
-    """The run's name."""
-    return self.config.run_name
+  def learner_steps(self) -> int:
+    """Of the whole run."""
+    return self.config.total_learner_steps
+
+  @property
+  def evaluation_interval(self) -> int:
+    """Learner steps."""
+    return self.config.evaluation.interval
+
+  @property
+  def configuration(self) -> dict[str, Any]:
+    """The whole run as plain data."""
+    return self.config.to_json()
 
   @property
   def start(self) -> GrowingBatchConfig:
@@ -90,14 +85,19 @@ class Cell:
       learner_steps=0,
       mix_demonstrations=False,
     )
-    return named(config, f'start-{_short(self.task)}-{self.tier}-{self.seed}')
+    short = naming.short(self.task)
+    return named(config, f'start-{short}-{self.tier}-{self.seed}')
 
   @classmethod
-  def of(cls, config: GrowingBatchConfig, tier: str, method: str) -> 'Cell':
+  def of(cls, config: GrowingBatchConfig, tier: str, method: str) -> 'RunCell':
     """The cell of a configuration, which gets its name."""
     task, seed, cycles = config.task, config.seed, config.cycles
-    name = f'{_short(task)}-{tier}-{method}-{cycles}-{seed}'
+    name = f'{naming.short(task)}-{tier}-{method}-{cycles}-{seed}'
     return cls(task, tier, seed, cycles, method, named(config, name))
+
+
+Start = Union[GrowingBatchConfig, LogConfig]
+"""What several cells begin with: a cycle 0, or a log."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,6 +110,7 @@ class Test:
     bound: a number, or the method that it is compared with.
     is_above: whether it should lie above the bound, or else below.
     where: axis to value: only these cells.
+    times: of a method to compare with, how many times its measure.
   """
 
   measure: str
@@ -117,6 +118,7 @@ class Test:
   bound: float | str
   is_above: bool
   where: Options
+  times: float = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,7 +138,8 @@ class Study:
     name: the file's name without its ending.
     title: for people.
     baseline: the method that the others are compared with.
-    cells: the runs, in the order in which they are run.
+    columns: what is compared: the runs, or of trainings from logs the policy
+      and the prior of each, in the order of the file.
     claims: what the study is to decide.
     teachers: of a task, the address of each tier that is not TASK/TIER.
   """
@@ -144,17 +147,32 @@ class Study:
   name: str
   title: str
   baseline: str
-  cells: tuple[Cell, ...]
+  columns: tuple[Cell, ...]
   claims: tuple[Claim, ...]
   teachers: Mapping[str, Mapping[str, str]]
+
+  @property
+  def cells(self) -> tuple[Cell, ...]:
+    """The runs, in the order in which they are run."""
+    return tuple({c.name: c.run for c in self.columns}.values())
+
+  @property
+  def is_of_logs(self) -> bool:
+    """Whether its runs are trainings from logs."""
+    return any(isinstance(cell, OfflineCell) for cell in self.columns)
+
+  @property
+  def axes(self) -> tuple[str, ...]:
+    """By which its runs are told apart."""
+    return LOG_AXES if self.is_of_logs else AXES
 
   def teacher(self, task: str, tier: str) -> str:
     """The address of a task's teacher of a tier."""
     return address_of(self.teachers, task, tier)
 
   @property
-  def starts(self) -> dict[str, GrowingBatchConfig]:
-    """The shared cycles 0, by name, in the order of the cells."""
+  def starts(self) -> dict[str, Start]:
+    """The shared cycles 0 or logs, by name, in the order of the cells."""
     return {cell.start.run_name: cell.start for cell in self.cells}
 
 
@@ -180,42 +198,20 @@ def address_of(
   return named_ones.get(tier, f'{task}/{tier}')
 
 
-def _short(task: str) -> str:
-  """A task in a run's name, whose digest tells long ones apart."""
-  return names.slug(task)[:_LONGEST_TASK].strip('-.')
-
-
 def directory(runs: Path, kind: Literal['starts', 'cells', 'reports']) -> Path:
   """Where the studies' runs are; all studies share them."""
   return runs / 'studies' / kind
 
 
 def named(config: GrowingBatchConfig, prefix: str) -> GrowingBatchConfig:
-  """Adds what tells apart two configurations of the same axes.
-
-  Only what differs from the defaults counts: an option that is new, and whose
-  default is what was done before, leaves the names of finished runs alone.
-  """
+  """Adds what tells apart two configurations of the same axes."""
   plain = GrowingBatchConfig().to_json()
   agent = dataclasses.asdict(registry.find(config.agent.kind).config())
   kind = plain['agent']['kind']
   plain['agent'] = {**json.loads(json.dumps(agent)), 'kind': kind}
   tree = {**config.to_json(), 'name': plain['name']}
-  text = json.dumps(_changes(plain, tree), sort_keys=True).encode()
-  digest = hashlib.sha256(text).hexdigest()[:8]
-  return dataclasses.replace(config, name=f'{prefix}-{digest}')
-
-
-def _changes(plain: Options, tree: Options) -> dict[str, Any]:
-  """The leaves of `tree` that are not those of `plain`."""
-  found: dict[str, Any] = {}
-  for key, value in tree.items():
-    default = plain.get(key)
-    if isinstance(value, dict) and isinstance(default, Mapping):
-      value = _changes(default, value) or default
-    if value != default:
-      found[key] = value
-  return found
+  name = f'{prefix}-{naming.digest(tree, plain)}'
+  return dataclasses.replace(config, name=name)
 
 
 def chosen(study: Study, patterns: Sequence[str]) -> list[Cell]:

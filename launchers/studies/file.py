@@ -30,39 +30,40 @@ where = {cycles = 4}       # optional: only these runs
 
 [teachers.'my.module:make']          # where a teacher is not TASK/TIER
 expert = 'runs/online-arm/best.npz'  # an address, as after --teacher
+
+A file with a table `logs` is of trainings from files: see `offline_file`.
 """
 
 from collections.abc import Mapping, Sequence
 import dataclasses
 import itertools
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import tomli
 
-from agents import registry
-from agents.config import AgentConfig
 from datasets import closest
 from datasets.schema import shortened
 from launchers.environments import names
 from launchers.runs.config import GrowingBatchConfig
-from launchers.studies import file_check
+from launchers.studies import file_check, offline_file
 from launchers.studies.config import (
   METHODS,
   Cell,
   Claim,
   Options,
+  RunCell,
   Study,
   StudyError,
   Test,
   address_of,
 )
+from launchers.studies.leaves import replace
 
 # The outermost first. With the seed outside, a study that is stopped early has
 # one seed of everything, which can be looked at, rather than all seeds of one
 # method, which have nothing to be compared with.
 _ORDER = ('seed', 'task', 'tier', 'cycles', 'method')
-_Config = TypeVar('_Config')
 
 
 def load(path: Path, seeds: Sequence[int] = ()) -> Study:
@@ -81,31 +82,6 @@ def load(path: Path, seeds: Sequence[int] = ()) -> Study:
     return _study(path.stem, tree, seeds)
   except ValueError as error:
     raise StudyError(f'{path}: {error}') from error
-
-
-def replace(config: _Config, options: Options) -> _Config:
-  """A frozen tree of dataclasses with some of its leaves replaced.
-
-  Raises:
-    ValueError: there is no such option, and those there are; or its value is
-      none that it takes.
-  """
-  known = [field.name for field in dataclasses.fields(config)]  # type: ignore[arg-type]
-  changes = {}
-  for name, value in options.items():
-    if name not in known:
-      raise ValueError(f'no option {name!r}.{closest.among(name, known)}')
-    old = getattr(config, name)
-    if dataclasses.is_dataclass(old):
-      if not isinstance(value, Mapping):
-        raise ValueError(
-          f'{name} is {shortened(value)}; give a table of its options.'
-        )
-      if isinstance(old, AgentConfig) and 'kind' in value:
-        old = registry.find(value['kind']).config()
-      value = replace(old, value)
-    changes[name] = tuple(value) if isinstance(value, list) else value
-  return dataclasses.replace(config, **changes)  # type: ignore[type-var]
 
 
 def _read(path: Path, extended_by: tuple[Path, ...]) -> dict[str, Any]:
@@ -135,22 +111,9 @@ def _read(path: Path, extended_by: tuple[Path, ...]) -> dict[str, Any]:
 
 
 def _study(name: str, tree: Options, seeds: Sequence[int]) -> Study:
-  base = replace(GrowingBatchConfig(), tree['run'])
-  methods = {m: {'objective': o} for m, o in METHODS.items()}
-  methods.update(tree.get('methods', {}))
-  teachers = {
-    names.canonical(task): tiers
-    for task, tiers in tree.get('teachers', {}).items()
-  }
-  cells: dict[str, Cell] = {}
-  for grid in tree['grid']:
-    axes = {**grid, 'seed': list(seeds)} if seeds else grid
-    for values in itertools.product(*(axes[axis] for axis in _ORDER)):
-      cell = _cell(
-        base, methods, teachers, dict(zip(_ORDER, values, strict=True))
-      )
-      cells.setdefault(cell.name, cell)
-  used = {cell.method for cell in cells.values()}
+  is_of_logs = 'logs' in tree
+  columns = (offline_file.columns if is_of_logs else _cells)(tree, seeds)
+  used = {cell.method for cell in columns}
   claims = tuple(_claim(claim, used) for claim in tree['claim'])
   if tree['baseline'] not in used:
     baseline = tree['baseline']
@@ -162,10 +125,34 @@ def _study(name: str, tree: Options, seeds: Sequence[int]) -> Study:
     name,
     tree['title'],
     tree['baseline'],
-    tuple(cells.values()),
+    tuple(columns),
     claims,
-    teachers,
+    _teachers(tree),
   )
+
+
+def _teachers(tree: Options) -> dict[str, Any]:
+  return {
+    names.canonical(task): tiers
+    for task, tiers in tree.get('teachers', {}).items()
+  }
+
+
+def _cells(tree: Options, seeds: Sequence[int]) -> list[Cell]:
+  """The runs of a study of growing-batch runs, each once."""
+  base = replace(GrowingBatchConfig(), tree['run'])
+  methods = {m: {'objective': o} for m, o in METHODS.items()}
+  methods.update(tree.get('methods', {}))
+  teachers = _teachers(tree)
+  cells: dict[str, Cell] = {}
+  for grid in tree['grid']:
+    axes = {**grid, 'seed': list(seeds)} if seeds else grid
+    for values in itertools.product(*(axes[axis] for axis in _ORDER)):
+      cell = _cell(
+        base, methods, teachers, dict(zip(_ORDER, values, strict=True))
+      )
+      cells.setdefault(cell.name, cell)
+  return list(cells.values())
 
 
 def _cell(
@@ -186,7 +173,7 @@ def _cell(
     cycles=axes['cycles'],
   )
   config = replace(config, methods[method])
-  return Cell.of(config, tier, method)
+  return RunCell.of(config, tier, method)
 
 
 def _claim(tree: Options, methods: set[str]) -> Claim:
@@ -207,5 +194,6 @@ def _test(tree: Options, methods: set[str]) -> Test:
   if 'task' in where:
     where['task'] = names.canonical(where['task'])
   return Test(
-    tree['measure'], tree['method'], bound, limit.startswith('above'), where
-  )
+    tree['measure'], tree['method'], bound, limit.startswith('above'), where,
+    float(tree.get('times', 1.0)),
+  )  # fmt: skip

@@ -6,12 +6,12 @@ from pathlib import Path
 import signal
 import subprocess
 import time
-from typing import NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 from launchers.hosts.process import SINGLE_THREADED
 from launchers.runs import schemas
-from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
+from launchers.studies import stages
 from launchers.studies.archive import Archive
 from launchers.studies.config import Cell
 from launchers.studies.results import COST
@@ -30,7 +30,7 @@ class Job(NamedTuple):
     cell: that it runs; of a start, None.
   """
 
-  config: GrowingBatchConfig
+  config: Any
   root: Path
   start: str
   cell: Optional[Cell]
@@ -52,22 +52,13 @@ class Job(NamedTuple):
 
   @property
   def is_finished(self) -> bool:
-    """Whether its last cycle is published."""
-    cycles = self.config.cycles
-    return RunDirectory(self.root).finished_cycles(cycles) > cycles
+    """Whether all that it is for is there."""
+    return stages.is_finished(self.config, self.root)
 
   @property
   def progress(self) -> float:
     """The part of its learner steps that is logged, 0 to 1."""
-    tables = sorted((self.root / 'cycles').glob('*/metrics.csv'))
-    total = self.config.total_learner_steps
-    if not tables or not total:
-      return 0.0
-    whole, _, _ = tables[-1].read_bytes().rpartition(b'\n')
-    # The last line but the unfinished one, which is none.
-    phase, _, rest = whole.rpartition(b'\n')[2].partition(b',')
-    step = rest.partition(b',')[0]
-    return int(step) / total if phase == b'learn' and step.isdigit() else 0.0
+    return stages.progress(self.config, self.root)
 
 
 def jobs_of(cells: Iterable[Cell], archive: Archive) -> list[Job]:

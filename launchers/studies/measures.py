@@ -10,6 +10,8 @@ from datasets import closest
 from launchers.studies.cell_check import MAX_EVALUATIONS
 from launchers.studies.config import Study, StudyError, Test
 
+_INTERVAL = 'evaluation.interval'
+
 
 @dataclasses.dataclass(frozen=True)
 class Curve:
@@ -24,6 +26,8 @@ class Curve:
     expert: the return of the task's expert, by which scores are divided.
     learner_steps: of the whole run.
     cycles: N_c.
+    logged: the largest return of the log, of a training from one.
+    value: the most that its critic ever said of its actions, likewise.
   """
 
   steps: np.ndarray
@@ -34,6 +38,8 @@ class Curve:
   expert: float
   learner_steps: int
   cycles: int
+  logged: float = np.nan
+  value: float = np.nan
 
   @property
   def first_cycle(self) -> np.ndarray:
@@ -118,6 +124,15 @@ def _final_vs_start(curve: Curve) -> float:
   return _ratio(curve.late, curve.start)
 
 
+def _promise(curve: Curve) -> float:
+  """The most that the critic said of its actions, over the best return logged.
+
+  The value is the mean of a batch, as it is logged; of returns that are
+  discounted, so that more than 1 is surely too much.
+  """
+  return _ratio(curve.value, curve.logged)
+
+
 MEASURES: dict[str, Callable[[Curve], float]] = {
   'start': _start,
   'initial_drop': _initial_drop,
@@ -131,14 +146,30 @@ MEASURES: dict[str, Callable[[Curve], float]] = {
   'gain': _gain,
   'final_vs_teacher': _final_vs_teacher,
   'final_vs_start': _final_vs_start,
+  'promise': _promise,
 }
 """By the name that a study file uses. NaN where a run does not define it: a
 ratio to a return of nothing, or a mean of no evaluation."""
 
 
+def _spread(scores: pd.DataFrame) -> pd.Series:
+  """How far `final` is from the mean of the method's seeds on the task."""
+  of_seeds = scores.groupby(['task', 'tier', 'cycles', 'method'])['final']
+  return (scores['final'] - of_seeds.transform('mean')).abs()
+
+
+MEASURES_OF_SEEDS: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
+  'spread': _spread
+}
+"""Those of a run that need the others of its method: from a row a run."""
+
+NAMES = (*MEASURES, *MEASURES_OF_SEEDS)
+
+
 def explain(measure: str) -> str:
   """What a measure is, in one sentence."""
-  return (MEASURES[measure].__doc__ or '').partition('\n')[0]
+  function = {**MEASURES, **MEASURES_OF_SEEDS}[measure]
+  return (function.__doc__ or '').partition('\n')[0]
 
 
 def check(study: Study) -> None:
@@ -150,32 +181,32 @@ def check(study: Study) -> None:
   """
   for claim in study.claims:
     for test in claim.tests:
-      if test.measure not in MEASURES:
+      if test.measure not in NAMES:
         raise StudyError(
           f'{study.name}: claim {claim.id} measures {test.measure!r}, which '
-          f'is no measure.{closest.among(test.measure, MEASURES)}'
+          f'is no measure.{closest.among(test.measure, NAMES)}'
         )
       if not planned_pairs(study, test):
         raise StudyError(
           f'{study.name}: claim {claim.id} compares {test.method!r} with '
-          f'{test.bound!r} where {dict(test.where)}; no task, tier, seed and '
-          'number of cycles of the grids has them. Add a grid.'
+          f'{test.bound!r} where {dict(test.where)}; no '
+          f'{", ".join(study.axes[:-1])} of the grids has them. Add a grid.'
         )
   for cell in study.cells:
-    span = cell.config.total_learner_steps / max(4, cell.cycles)
-    interval = cell.config.evaluation.interval
+    span = cell.learner_steps / max(4, cell.cycles)
+    interval = cell.evaluation_interval
+    option = 'evaluation_interval' if study.is_of_logs else _INTERVAL
     if not 0 < interval <= span:
       raise StudyError(
         f'{study.name}: {cell.name} is evaluated every {interval} learner '
-        'steps; give run.evaluation.interval at least 1 and at most '
+        f'steps; give run.{option} at least 1 and at most '
         f'{span:g}, so that each cycle and each quarter has an evaluation.'
       )
-    count = cell.config.total_learner_steps // interval
+    count = cell.learner_steps // interval
     if count > MAX_EVALUATIONS:
       raise StudyError(
         f'{study.name}: {cell.name} is evaluated {count:,} times, and the file '
-        f'of a finished run holds {MAX_EVALUATIONS:,}. Raise '
-        'run.evaluation.interval.'
+        f'of a finished run holds {MAX_EVALUATIONS:,}. Raise run.{option}.'
       )
 
 
@@ -185,7 +216,7 @@ def planned_pairs(study: Study, test: Test) -> list[tuple[str, str, int, int]]:
   def of(method: str) -> dict[tuple[str, str, int, int], None]:
     return {
       (cell.task, cell.tier, cell.seed, cell.cycles): None
-      for cell in study.cells
+      for cell in study.columns
       if cell.method == method
       and all(getattr(cell, axis) == v for axis, v in test.where.items())
     }

@@ -11,7 +11,7 @@ import pandas as pd
 from launchers.reports.data import RunRecord
 from launchers.studies.archive import Archive
 from launchers.studies.config import AXES, Cell, Study
-from launchers.studies.measures import MEASURES, Curve
+from launchers.studies.measures import MEASURES, MEASURES_OF_SEEDS, Curve
 from launchers.studies.results import Result
 
 MAX_POINTS = 100
@@ -24,8 +24,8 @@ class Outcomes:
 
   Attributes:
     study: what was to be run.
-    curves: of the finished runs, by the names of their cells.
-    missing: why the others cannot be used, by name.
+    curves: of the finished runs, by the names of their columns.
+    missing: why the others cannot be used, by the same.
     cost: the CPU and wall seconds of the finished runs together; a cycle 0
       that runs share counts once.
     origins: what they ran with, each once, and how many of them did.
@@ -39,29 +39,37 @@ class Outcomes:
 
   @property
   def finished(self) -> list[Cell]:
-    """The cells that have a curve, in the order of the study."""
-    return [cell for cell in self.study.cells if cell.name in self.curves]
+    """The columns that have a curve, in the order of the study."""
+    return [c for c in self.study.columns if c.column in self.curves]
+
+  @property
+  def finished_runs(self) -> int:
+    """How many runs are done."""
+    return len({cell.name for cell in self.finished})
 
   @property
   def experts(self) -> dict[str, float]:
     """The return by which a task's scores were divided."""
-    return {c.task: self.curves[c.name].expert for c in self.finished}
+    return {c.task: self.curves[c.column].expert for c in self.finished}
 
   def scores(self) -> pd.DataFrame:
     """A row a finished run: its axes and all measures."""
     rows = [
       [*(getattr(cell, axis) for axis in AXES)]
-      + [measure(self.curves[cell.name]) for measure in MEASURES.values()]
+      + [measure(self.curves[cell.column]) for measure in MEASURES.values()]
       for cell in self.finished
     ]
-    return pd.DataFrame(rows, columns=[*AXES, *MEASURES])
+    scores = pd.DataFrame(rows, columns=[*AXES, *MEASURES])
+    for name, measure in MEASURES_OF_SEEDS.items():
+      scores[name] = measure(scores)
+    return scores
 
   def points(self) -> pd.DataFrame:
     """A row a point of a curve: its axes, step and return; π_0 is step 0."""
     rows = [
       [*(getattr(cell, axis) for axis in AXES), step, value]
       for cell in self.finished
-      for step, value in _blocks(self.curves[cell.name])
+      for step, value in _blocks(self.curves[cell.column])
     ]
     return pd.DataFrame(rows, columns=[*AXES, 'step', 'return'])
 
@@ -80,31 +88,52 @@ def collect(study: Study, archive: Archive) -> Outcomes:
   for cell in study.cells:
     result, reason = archive.find(cell)
     if result is None:
-      missing[cell.name] = reason
+      columns = [c.column for c in study.columns if c.name == cell.name]
+      missing.update(dict.fromkeys(columns, reason))
     else:
       found[cell.name] = result
   cells = [cell for cell in study.cells if cell.name in found]
   experts = _experts(study, cells, found, archive)
-  curves = {c.name: _curve(found[c.name].run, experts[c.task]) for c in cells}
+  curves = {}
+  for c in study.columns:
+    if c.name not in found:
+      continue
+    if c.part and not len(_evaluations(found[c.name].run, c.part)):
+      missing[c.column] = f'its agent has no {c.part} beside its policy'
+      continue
+    curves[c.column] = _curve(found[c.name].run, experts[c.task], c.part)
   return Outcomes(
     study, curves, missing, _cost(cells, found), _origins(found.values())
   )
 
 
-def _curve(run: RunRecord, expert: float) -> Curve:
-  rows = run.intervals()
-  finals = [estimate.mean for _, estimate in run.finals]
-  teacher = run.teacher
+def _evaluations(run: RunRecord, part: str) -> pd.DataFrame:
+  """While it learned, of a run's policy, or of what is beside it."""
+  if not part:
+    return run.intervals()
+  rows = run.cycles[-1].evaluation
+  return rows[rows['kind'] == part].dropna(subset=['step', 'return_mean'])
+
+
+def _curve(run: RunRecord, expert: float, part: str) -> Curve:
+  rows = _evaluations(run, part)
+  returns = rows['return_mean'].to_numpy(float)
+  finals = dict(run.finals)
+  teacher, last = run.teacher, run.cycles[-1].summary
   assert teacher is not None  # Else there is no `Result`.
+  assert last is not None
   return Curve(
     rows['step'].to_numpy(float),
-    rows['return_mean'].to_numpy(float),
-    start=finals[0],
-    final=finals[-1],
+    returns,
+    # A training from a log has no cycle 0.
+    start=finals[0].mean if 0 in finals else np.nan,
+    final=returns[-1] if part else finals[max(finals)].mean,
     teacher=teacher.mean,
     expert=expert,
     learner_steps=run.learner_steps,
     cycles=run.num_cycles,
+    logged=last.get('collected_return_max', np.nan),
+    value=np.nan if part else last.get('highest_value', np.nan),
   )
 
 
@@ -114,7 +143,12 @@ def _experts(
   found: Mapping[str, Result],
   archive: Archive,
 ) -> dict[str, float]:
-  """Of each task: as measured by cells, one value a seed; else as kept."""
+  """Of each task: as measured by cells, one value a seed; else as kept.
+
+  A log has no expert: its returns stay as they are.
+  """
+  if study.is_of_logs:
+    return {cell.task: 1.0 for cell in cells}
   measured: dict[str, dict[int, float]] = {}
   for cell in cells:
     teacher = found[cell.name].run.teacher
@@ -155,7 +189,8 @@ def _origins(found: Iterable[Result]) -> dict[str, dict[str, Any]]:
 
 
 def _blocks(curve: Curve) -> Iterator[tuple[float, float]]:
-  yield 0.0, curve.start
+  if not np.isnan(curve.start):
+    yield 0.0, curve.start
   count = min(len(curve.steps), MAX_POINTS)
   if count:
     steps = np.array_split(curve.steps, count)

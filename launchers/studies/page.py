@@ -7,7 +7,7 @@ from typing import Any
 from launchers.reports import page as report_page
 from launchers.studies import tables as study_tables
 from launchers.studies.outcomes import Outcomes
-from launchers.studies.plots import CAPTION
+from launchers.studies.plots import CAPTION, CAPTION_OF_LOGS
 from launchers.studies.statistics import Row
 from launchers.studies.tables import Table
 from launchers.studies.verdicts import RULE, Verdict
@@ -38,8 +38,9 @@ def render(
   if verdicts:
     parts += ['<h2>Claims</h2>', _tiles(verdicts)]
     parts += [*(_claim(verdict) for verdict in verdicts), _paragraph(RULE)]
+  caption = CAPTION_OF_LOGS if study.is_of_logs else CAPTION
   alt = f'Return against learner steps, a line a method. {ends}.'
-  parts += ['<h2>Returns</h2>', report_page.figure(pictures, alt, CAPTION)]
+  parts += ['<h2>Returns</h2>', report_page.figure(pictures, alt, caption)]
   parts += ['<h2>Table</h2>', _table(study_tables.results(study, rows))]
   parts += [_paragraph(note) for note in study_tables.notes(outcomes)]
   if outcomes.missing:
@@ -53,7 +54,7 @@ def render(
 
 def _header(outcomes: Outcomes) -> str:
   study = outcomes.study
-  done, planned = len(outcomes.finished), len(study.cells)
+  done, planned = outcomes.finished_runs, len(study.cells)
   state = 'finished' if done == planned else 'in progress'
   kind = ' finished' if done == planned else ''
   tasks = ', '.join(dict.fromkeys(cell.task for cell in study.cells))

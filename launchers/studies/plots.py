@@ -25,6 +25,14 @@ CAPTION = (
   'panels use the seeds that are finished for every task, the small ones all.'
 )
 
+CAPTION_OF_LOGS = (
+  'Evaluations without noise while learning. Lines: mean over tasks and '
+  'seeds; bands: 95 % bootstrap interval of the mean, seeds resampled within '
+  'each task. METHOD:prior, broken: the prior beside the policy of METHOD. '
+  'Dashed: the mean return of the log. The large panels use the seeds that are '
+  'finished for every task, the small ones all.'
+)
+
 # A hue a family (Okabe and Ito, distinct to colour-blind readers); of its two
 # rates of decay the fast one is nearer to the text's colour, and broken.
 _HUES = {
@@ -52,18 +60,18 @@ def figure(outcomes: Outcomes, theme: Theme = LIGHT) -> bytes:
   """Draws the finished runs, a row of panels a tier and number of cycles."""
   points = _normalised(outcomes)
   study = outcomes.study
-  groups = list(dict.fromkeys((c.tier, c.cycles) for c in study.cells))
+  groups = list(dict.fromkeys((c.tier, c.cycles) for c in study.columns))
   with rc_context(style_of(theme)):
     height = _HEIGHT * len(groups) + 0.9
     whole = Figure(figsize=(11.5, height), layout='constrained')
-    methods = list(dict.fromkeys(cell.method for cell in study.cells))
+    methods = list(dict.fromkeys(c.method for c in study.columns))
     styles = {m: style(study, m, theme) for m in methods}
     rows = np.atleast_1d(whole.subfigures(len(groups), 1))
     for row, (tier, cycles) in zip(rows, groups, strict=True):
       chosen = (points['tier'] == tier) & (points['cycles'] == cycles)
       _draw_group(row, outcomes, points[chosen], (tier, cycles), styles, theme)
-    count = f'{len(outcomes.finished)} of {len(study.cells)} runs'
-    _legend(whole, f'{study.title} ({count})', styles, theme)
+    count = f'{outcomes.finished_runs} of {len(study.cells)} runs'
+    _legend(whole, outcomes, f'{study.title} ({count})', styles, theme)
     return report_plots.png(whole)
 
 
@@ -74,15 +82,25 @@ def style(study: Study, method: str, theme: Theme) -> Line:
   """
   if method == 'none':
     return Line(theme.muted, _SOLID)
+  if study.is_of_logs:
+    return _style_of_log(study, method)
   family = method.removesuffix('_r1').removesuffix('_r5')
   if method in METHODS:
     if method.endswith('_r5'):
       return Line(_mix(_HUES[family], theme.text), _BROKEN)
     return Line(_HUES[family], _SOLID)
-  own = sorted({c.method for c in study.cells} - METHODS.keys())
+  own = sorted({c.method for c in study.columns} - METHODS.keys())
   number = own.index(method)
   line = _BROKEN if number >= len(_FURTHER) else _SOLID
   return Line(_FURTHER[number % len(_FURTHER)], line)
+
+
+def _style_of_log(study: Study, method: str) -> Line:
+  """A hue a method, whose prior is broken."""
+  policy, _, part = method.partition(':')
+  own = list(dict.fromkeys(c.run.method for c in study.columns))
+  hues = (*_HUES.values(), *_FURTHER)
+  return Line(hues[own.index(policy) % len(hues)], _BROKEN if part else _SOLID)
 
 
 def _mix(color: str, other: str) -> str:
@@ -106,7 +124,7 @@ def _draw_group(
 ) -> None:
   tier, cycles = group
   study = outcomes.study
-  tasks = [c.task for c in study.cells if (c.tier, c.cycles) == group]
+  tasks = [c.task for c in study.columns if (c.tier, c.cycles) == group]
   tasks = list(dict.fromkeys(tasks))
   # Of one task the small panel would be the large one again.
   if len(tasks) > 1:
@@ -115,7 +133,10 @@ def _draw_group(
     left, right = row.subfigures(1, 1), None
   large = left.subplots()
   over = f'mean of {len(tasks)} tasks' if len(tasks) > 1 else tasks[0]
-  large.set_title(f'{tier} teacher, {cycles} cycles: {over}', loc='left')
+  what = f'{tier} teacher, {cycles} cycles'
+  if study.is_of_logs:
+    what = f'log {tier}'
+  large.set_title(f'{what}: {over}', loc='left')
   scores = outcomes.scores()
   complete = {
     method: complete_seeds(study, scores, tier, cycles, method)[1]
@@ -127,7 +148,7 @@ def _draw_group(
   ]
   _draw_panel(large, outcomes, pd.concat(whole), group, styles, theme)
   large.set_xlabel('learner steps')
-  large.set_ylabel('return / expert’s return')
+  large.set_ylabel('return' if study.is_of_logs else 'return / expert’s return')
   if right is not None:
     _draw_tasks(right, outcomes, points, group, tasks, styles, theme)
 
@@ -168,7 +189,7 @@ def _draw_panel(
     report_plots.say(axes, 'No seed is finished yet.', theme)
     return
   of_runs = [
-    outcomes.curves[cell.name]
+    outcomes.curves[cell.column]
     for cell in outcomes.finished
     if (cell.tier, cell.cycles) == group and cell.task in set(points['task'])
   ]
@@ -184,10 +205,11 @@ def _draw_panel(
     if len(of_method):
       _draw_method(axes, of_method, line)
   starts = points[points['step'] == 0]
-  axes.plot(
-    0, starts['score'].mean(), 'o', ms=6.5, mfc=theme.text, mec=theme.surface,
-    mew=1.2, zorder=5, clip_on=False,
-  )  # fmt: skip
+  if len(starts):
+    axes.plot(
+      0, starts['score'].mean(), 'o', ms=6.5, mfc=theme.text,
+      mec=theme.surface, mew=1.2, zorder=5, clip_on=False,
+    )  # fmt: skip
   axes.set_xlim(-0.01 * last, 1.01 * last)
   axes.set_ylim(min(0.0, axes.get_ylim()[0]), max(1.05, axes.get_ylim()[1]))
   report_plots.thousands(axes)
@@ -214,19 +236,27 @@ def _strata(
 
 
 def _legend(
-  whole: Figure, title: str, styles: dict[str, Line], theme: Theme
+  whole: Figure,
+  outcomes: Outcomes,
+  title: str,
+  styles: dict[str, Line],
+  theme: Theme,
 ) -> None:
   axes = whole.subfigs[0].subfigs[0].axes[0]
   lines = [
     axes.plot([], [], lw=2.2, label=method, **line._asdict())[0]
     for method, line in styles.items()
   ]
+  is_of_logs = outcomes.study.is_of_logs
+  teacher = 'mean of the log' if is_of_logs else 'teacher'
   lines += axes.plot(
-    [], [], color=theme.text, ls=_TEACHER, lw=1.2, label='teacher'
+    [], [], color=theme.text, ls=_TEACHER, lw=1.2, label=teacher
   )
-  lines += axes.plot(
-    [], [], 'o', ms=6.5, mfc=theme.text, mec=theme.surface, label='π₀, cloned'
-  )
+  if not is_of_logs:
+    lines += axes.plot(
+      [], [], 'o', ms=6.5, mfc=theme.text, mec=theme.surface,
+      label='π₀, cloned',
+    )  # fmt: skip
   legend = whole.legend(
     handles=lines, loc='outside upper left', ncols=min(len(lines), 7),
     title=title, title_fontproperties={'weight': 'bold', 'size': 11},

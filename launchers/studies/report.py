@@ -18,7 +18,7 @@ from launchers.studies import page as study_page
 from launchers.studies import plots as study_plots
 from launchers.studies import tables as study_tables
 from launchers.studies.archive import Archive
-from launchers.studies.config import AXES, Study
+from launchers.studies.config import Study
 from launchers.studies.outcomes import Outcomes, collect
 from launchers.studies.statistics import Row
 from launchers.studies.verdicts import Verdict
@@ -62,7 +62,10 @@ def write(study: Study, archive: Archive, output: Path) -> Path:
   numbers = _numbers(outcomes, rows, judged, made_by)
   files.write_text(output / 'results.json', json.dumps(numbers, indent=1))
   points = outcomes.points().round({'step': 1, 'return': 2})
-  files.write_text(output / 'curves.csv', points.to_csv(index=False))
+  points = points.rename(columns={'tier': study.axes[1]})
+  columns = [*study.axes, 'step', 'return']
+  text = points.to_csv(index=False, columns=columns)
+  files.write_text(output / 'curves.csv', text)
   _print(outcomes, rows, judged, page)
   return page
 
@@ -78,7 +81,7 @@ def origin(outcomes: Outcomes) -> dict[str, Any]:
       f'python -m launchers.study studies/{study.name}.toml '
       f'--seeds {" ".join(seeds)}'
     ),
-    'finished_runs': len(outcomes.finished),
+    'finished_runs': outcomes.finished_runs,
     'planned_runs': len(study.cells),
     'cost': outcomes.cost,
   }
@@ -104,10 +107,10 @@ def _numbers(
       ],
       'runs': [
         {
-          'name': cell.name,
-          **{axis: getattr(cell, axis) for axis in AXES},
-          'teacher_return': outcomes.curves[cell.name].teacher,
-          'measures': {m: score[m] for m in measures.MEASURES},
+          'name': cell.column,
+          **{axis: getattr(cell, axis) for axis in outcomes.study.axes},
+          'teacher_return': outcomes.curves[cell.column].teacher,
+          'measures': {m: score[m] for m in measures.NAMES},
         }
         for cell, score in zip(outcomes.finished, scores, strict=True)
       ],
@@ -159,7 +162,7 @@ def _print(
       )
   summary = {
     'study': study.name,
-    'finished_runs': len(outcomes.finished),
+    'finished_runs': outcomes.finished_runs,
     'planned_runs': len(study.cells),
     'verdicts': {v.claim.id: v.status for v in verdicts},
     'report': str(page),

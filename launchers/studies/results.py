@@ -5,10 +5,15 @@ import dataclasses
 from pathlib import Path
 from typing import Any, Optional
 
+from datasets.files import DamagedFileError
+from launchers.reports import readers
 from launchers.reports.data import RunRecord
 from launchers.reports.loading import NotARunError, load_run
 from launchers.runs import provenance, schemas
 from launchers.runs.run_directory import RunDirectory
+from launchers.studies import trained
+from launchers.studies.config import Cell
+from launchers.studies.offline import OfflineCell
 
 COST = 'study.json'
 """In a run's directory: what the run has cost, over all its attempts."""
@@ -57,11 +62,40 @@ class Result:
 def is_older(run: RunRecord) -> bool:
   """Whether sources that gave other results made some of a run."""
   made_by = [(c.summary or {}).get('provenance') for c in run.finished]
-  return any(
-    not isinstance(entry, Mapping)
-    or entry.get('results') not in range(provenance.RESULTS, _MANY)
-    for entry in made_by
+  return any(map(_is_older, made_by))
+
+
+def is_older_directory(root: Path) -> bool:
+  """The same of a directory: of a run, of a training or of a log.
+
+  Raises:
+    NotARunError: it cannot be read.
+  """
+  config = readers.read_json(root / 'config.json') or {}
+  if 'cycles' in config:
+    return is_older(load_run(root))
+  return _is_older(config.get('provenance'))
+
+
+def _is_older(made_by: Any) -> bool:
+  return not isinstance(made_by, Mapping) or (
+    made_by.get('results') not in range(provenance.RESULTS, _MANY)
   )
+
+
+def find(cell: Cell, root: Path, start: Path) -> tuple[Optional[Result], str]:
+  """A cell's finished run, or why there is none; see `from_directory`."""
+  if not isinstance(cell, OfflineCell):
+    return from_directory(root, start)
+  if not (root / 'config.json').exists():
+    return None, 'not begun'
+  try:
+    run, reason = trained.load(root)
+  except (NotARunError, DamagedFileError) as error:
+    return None, str(error).replace(f'{root}/', '')
+  if run is None:
+    return None, reason
+  return Result(run, {}, _cost(root), _cost(start)), ''
 
 
 def from_directory(root: Path, start: Path) -> tuple[Optional[Result], str]:

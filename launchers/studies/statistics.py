@@ -54,7 +54,7 @@ class Row:
 
 def table(study: Study, scores: pd.DataFrame) -> list[Row]:
   """The rows of the study, in its order; `scores` as of `Outcomes`."""
-  groups = {(c.tier, c.cycles, c.method): None for c in study.cells}
+  groups = {(c.tier, c.cycles, c.method): None for c in study.columns}
   return [_row(study, scores, *group) for group in groups]
 
 
@@ -63,7 +63,7 @@ def complete_seeds(
 ) -> tuple[list[str], list[int]]:
   """The tasks of a row, and the seeds whose runs of all of them are there."""
   group = (tier, cycles, method)
-  cells = [c for c in study.cells if (c.tier, c.cycles, c.method) == group]
+  cells = [c for c in study.columns if (c.tier, c.cycles, c.method) == group]
   tasks = list(dict.fromkeys(cell.task for cell in cells))
   rows = _select(scores, *group)
   found = {(row.task, row.seed) for row in rows.itertuples()}
@@ -122,7 +122,7 @@ def _row(
   return Row(
     *group,
     runs=len(rows),
-    planned=sum((c.tier, c.cycles, c.method) == group for c in study.cells),
+    planned=sum((c.tier, c.cycles, c.method) == group for c in study.columns),
     seeds=tuple(seeds),
     scores=_estimate(
       SCORES,

@@ -107,8 +107,11 @@ def _differences(
     rows = scores[scores['method'] == method]
     return rows.set_index(list(index.names))[test.measure].reindex(index)
 
-  bound = of(test.bound) if isinstance(test.bound, str) else test.bound
-  return (of(test.method) - bound).astype(float).dropna()
+  if isinstance(test.bound, str):
+    return (
+      (of(test.method) - test.times * of(test.bound)).astype(float).dropna()
+    )
+  return (of(test.method) - test.bound).astype(float).dropna()
 
 
 def _mean_difference(differences: pd.Series) -> Interval:

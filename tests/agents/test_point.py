@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from agents import registry
+from studies.point import log
 from tests.agents import point
 
 OPTIONS = {
@@ -55,7 +56,7 @@ def mean_return(episodes):
 )
 def test_learns_from_those_who_wandered(kind, threshold, options):
   """A tenth of the log was heading for the goal, the rest anywhere."""
-  episodes = point.log(300, right=0.1, noise=1.0, astray=None)
+  episodes = log(300, right=0.1, noise=1.0, astray=None)
   assert mean_return(episodes) < 3.5
   assert reached(kind, episodes, **options) > threshold
 
@@ -63,7 +64,7 @@ def test_learns_from_those_who_wandered(kind, threshold, options):
 @pytest.mark.long
 def test_what_was_advantageous_is_told_from_what_was_done():
   """Claim B-C3: four of five were heading for a wrong goal."""
-  episodes = point.log(500, right=0.2)
+  episodes = log(500, right=0.2)
   abm, bm = (
     reached(kind, episodes, target_update_period=100) for kind in ('abm', 'bm')
   )
@@ -74,5 +75,5 @@ def test_what_was_advantageous_is_told_from_what_was_done():
 @pytest.mark.long
 @pytest.mark.parametrize('kind', ['bm', 'bc'])
 def test_imitates_those_who_agree(kind):
-  episodes = point.log(300, right=1.0)
+  episodes = log(300, right=1.0)
   assert reached(kind, episodes) > 0.9 * mean_return(episodes)

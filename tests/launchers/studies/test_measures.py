@@ -5,6 +5,7 @@ import dataclasses
 from hypothesis import given
 from hypothesis import strategies as st
 import numpy as np
+import pandas as pd
 import pytest
 
 from launchers.studies import measures
@@ -21,6 +22,8 @@ CURVE = Curve(
   expert=1000.0,
   learner_steps=800,
   cycles=2,
+  logged=700.0,
+  value=1400.0,
 )
 
 
@@ -41,6 +44,7 @@ CURVE = Curve(
     ('gain', 0.25),
     ('final_vs_teacher', 1.0),
     ('final_vs_start', 650 / 400),
+    ('promise', 2.0),
   ],
 )
 def test_of_a_small_curve(measure, value):
@@ -50,8 +54,19 @@ def test_of_a_small_curve(measure, value):
 def test_the_cases_are_all_the_measures_and_each_is_explained():
   cases = test_of_a_small_curve.pytestmark[0].args[1]
   assert [name for name, _ in cases] == list(MEASURES)
-  for name in MEASURES:
+  for name in measures.NAMES:
     assert measures.explain(name).endswith('.')
+
+
+def test_the_spread_is_of_the_seeds_of_a_method():
+  rows = pd.DataFrame(
+    {
+      'task': 'it', 'tier': 'expert', 'cycles': 1,
+      'method': ['a', 'a', 'a', 'b'], 'final': [0.1, 0.2, 0.6, 9.0],
+    }
+  )  # fmt: skip
+  spread = measures.MEASURES_OF_SEEDS['spread'](rows)
+  assert spread.tolist() == pytest.approx([0.2, 0.1, 0.3, 0.0])
 
 
 def test_a_constant_curve_has_no_trend():
@@ -108,8 +123,8 @@ GRID = studies.GRID
   ('options', 'message'),
   [
     (
-      {'claims': ['speed']},
-      r"measures 'speed', .* There are start, initi",
+      {'claims': ['hurry']},
+      r"measures 'hurry', .* There are start, initi",
     ),
     ({'where': {'cycles': 8}}, r"compares 'bc_fixed' with 'none' where .*8"),
     ({'interval': 0}, r'every 0 learner steps; give run\.evaluation\.interval'),
