@@ -47,7 +47,7 @@ def load(root: Path) -> tuple[Optional[RunRecord], str]:
     'provenance': found['provenance'],
     **_highest_value(run.config['agent']['kind'], cycle.metrics),
   }
-  evaluation = pd.concat([own, _of_prior(rows)], ignore_index=True)
+  evaluation = pd.concat([own, *_of_prior(rows)], ignore_index=True)
   record = CycleRecord(1, summary, cycle.metrics, evaluation)
   log = found['log']
   return dataclasses.replace(
@@ -77,12 +77,12 @@ def _summary(
   }
 
 
-def _of_prior(rows: pd.DataFrame) -> pd.DataFrame:
+def _of_prior(rows: pd.DataFrame) -> list[pd.DataFrame]:
   """The evaluations of the prior beside the policy, if the agent has one."""
   if f'{PRIOR}_return_mean' not in rows:
-    return pd.DataFrame(columns=list(EVALUATION_COLUMNS))
+    return []
   names = {f'{PRIOR}_{name}': name for name in EVALUATION_COLUMNS[2:]}
-  return rows[['step', *names]].rename(columns=names).assign(kind=PRIOR)
+  return [rows[['step', *names]].rename(columns=names).assign(kind=PRIOR)]
 
 
 def _highest_value(kind: str, metrics: pd.DataFrame) -> dict[str, float]:
