@@ -15,6 +15,7 @@ from launchers.runs.tables import Table
 from launchers.studies import measures, results
 from launchers.studies.config import StudyError
 from tests.launchers.studies import samples as studies
+from tests.launchers.studies import trainings
 
 
 def config(root: Path) -> Path:
@@ -96,6 +97,45 @@ def read_cell(path: Path) -> None:
   root = path.parents[1]
   study = studies.load(root / 'figure0.toml')
   studies.archive(root).kept(study.cells[0])
+
+
+def of_training(name: str) -> Callable[[Path], Path]:
+  def make(root: Path) -> Path:
+    cell = trainings.load(root).cells[1]
+    return trainings.train(root / 'runs', cell) / name
+
+  return make
+
+
+def read_training(path: Path) -> None:
+  root = path.parents[4]
+  cell = trainings.load(root).cells[1]
+  result, reason = studies.archive(root).find(cell)
+  if result is None:
+    raise StudyError(f'{path.parent}/{reason}')
+
+
+def log(root: Path) -> Path:
+  cell = trainings.load(root).cells[1]
+  trainings.train(root / 'runs', cell)
+  return studies.archive(root).start(cell) / 'log.json'
+
+
+def study_of_logs(root: Path) -> Path:
+  trainings.load(root)
+  return root / 'logs0.toml'
+
+
+def cell_of_logs(root: Path) -> Path:
+  archive, cell = studies.archive(root), trainings.load(root).cells[1]
+  trainings.train(root / 'runs', cell)
+  archive.keep(cell, 'python -m it')
+  return archive.file(cell)
+
+
+def read_cell_of_logs(path: Path) -> None:
+  root = path.parents[1]
+  studies.archive(root).kept(trainings.load(root).cells[1])
 
 
 def expert(root: Path) -> Path:

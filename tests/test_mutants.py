@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Optional
 import pytest
 
 from agents.deployed.forms import FORMS
+from launchers.runs import schemas
 from tests import doors_of_data as data
 from tests import doors_of_runs as runs
 from tests import mutants
@@ -66,6 +67,14 @@ DOORS = {
   },
   'study': Door(runs.study, runs.read_study),
   'cell': Door(runs.cell, runs.read_cell, mutants.of_json),
+  'found.json': Door(
+    runs.of_training('found.json'), runs.read_training, mutants.of_json
+  ),
+  'log.json': Door(runs.log, schemas.read, mutants.of_json),
+  'study of logs': Door(runs.study_of_logs, runs.read_study),
+  'cell of logs': Door(
+    runs.cell_of_logs, runs.read_cell_of_logs, mutants.of_json
+  ),
   'expert': Door(runs.expert, runs.read_expert, mutants.of_json),
   'preferences.csv': Door(data.preferences, data.read_preferences),
   'manifest.json': Door(data.manifest, data.read_manifest, mutants.of_json),
