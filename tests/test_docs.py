@@ -155,11 +155,12 @@ def test_the_members_of_a_cell_are_those_it_lists() -> None:
   assert set(listed) == set(cell_check.MEMBERS)
 
 
-def test_the_study_that_it_shows_is_one(tmp_path: Path) -> None:
-  (text,) = re.findall(r'```toml\n(.*?)```', STUDIES, re.DOTALL)
+def test_the_studies_that_it_shows_are_some(tmp_path: Path) -> None:
+  texts = re.findall(r'```toml\n(.*?)```', STUDIES, re.DOTALL)
   shutil.copytree(ROOT / 'studies' / 'sizes', tmp_path / 'sizes')
   path = tmp_path / 'mine.toml'
-  path.write_text(text, encoding='utf-8')
-  study = study_file.load(path)
-  measures.check(study)
-  assert len(study.cells) == 12
+  for text, cells in zip(texts, (12, 9), strict=True):
+    path.write_text(text, encoding='utf-8')
+    study = study_file.load(path)
+    measures.check(study)
+    assert len(study.cells) == cells

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from rliable import metrics  # type: ignore[import-untyped]  # It has no types.
 
-from launchers.studies import statistics, verdicts
+from launchers.studies import statistics, tables, verdicts
 from launchers.studies.config import AXES
 from launchers.studies.measures import MEASURES
 from tests.launchers.studies import samples as studies
@@ -189,6 +189,19 @@ def test_one_seed_leaves_a_test_open(tmp_path):
   scores = scores_of(study, lambda c: 0.1 if c.method == 'none' else 0.9)
   (judged,) = verdicts.judge(study, scores)
   assert (judged.status, judged.tests[0].status) == ('not shown', 'open')
+
+
+@pytest.mark.parametrize(('times', 'status'), [(1.4, 'holds'), (1.6, 'fails')])
+def test_so_many_times_another_method(tmp_path, times, status):
+  claim = studies.claim('late', 'bc_fixed', above_method='none', times=times)
+  study = study_of(tmp_path, claim)
+  scores = scores_of(study, lambda c: 0.4 if c.method == 'none' else 0.6)
+  (judged,) = verdicts.judge(study, scores)
+  (test,) = judged.tests
+  assert test.status == status
+  assert test.difference.value == pytest.approx(0.6 - times * 0.4)
+  words = tables.describe_test(test.test)
+  assert words == f'late of bc_fixed above {times} times that of none'
 
 
 def test_where_chooses_the_runs(tmp_path):
