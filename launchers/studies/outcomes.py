@@ -84,24 +84,23 @@ def collect(study: Study, archive: Archive) -> Outcomes:
   Raises:
     StudyError: the file of a cell is damaged or of another run; says which.
   """
-  found, missing = {}, {}
+  found, why = {}, {}
   for cell in study.cells:
     result, reason = archive.find(cell)
     if result is None:
-      columns = [c.column for c in study.columns if c.name == cell.name]
-      missing.update(dict.fromkeys(columns, reason))
+      why[cell.name] = reason
     else:
       found[cell.name] = result
   cells = [cell for cell in study.cells if cell.name in found]
   experts = _experts(study, cells, found, archive)
-  curves = {}
+  curves, missing = {}, {}
   for c in study.columns:
-    if c.name not in found:
-      continue
-    if c.part and not len(_evaluations(found[c.name].run, c.part)):
+    if c.name in why:
+      missing[c.column] = why[c.name]
+    elif c.part and not len(_evaluations(found[c.name].run, c.part)):
       missing[c.column] = f'its agent has no {c.part} beside its policy'
-      continue
-    curves[c.column] = _curve(found[c.name].run, experts[c.task], c.part)
+    else:
+      curves[c.column] = _curve(found[c.name].run, experts[c.task], c.part)
   return Outcomes(
     study, curves, missing, _cost(cells, found), _origins(found.values())
   )
