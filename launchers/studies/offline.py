@@ -51,7 +51,11 @@ class LogConfig:
     return f'{prefix}-{naming.digest(self.to_json(), {})}'
 
   def to_json(self) -> dict[str, Any]:
-    """The configuration as plain data."""
+    """The configuration as plain data.
+
+    Names are made of all of it: an option to come is left out of it where it
+    says nothing.
+    """
     return json.loads(json.dumps(dataclasses.asdict(self)))
 
   def directories(self, root: Path) -> tuple[Path, ...]:
