@@ -152,17 +152,22 @@ def test_the_verdicts_in_the_results_are_those_of_the_runs() -> None:
 def test_the_verdicts_on_logs_are_those_of_the_runs() -> None:
   text = (ROOT / 'docs' / 'results.md').read_text(encoding='utf-8')
   text = text.partition('## What can be learned from a log')[2]
-  rows = re.findall(r'^\| (\S+) \|.*\| (.+) \| (.+) \|$', text, re.MULTILINE)
+  table = text.partition('| claim |')[2].partition('\n\n')[0]
+  rows = re.findall(r'^\| (\S+) \|.*\| (.+) \| (.+) \|$', table, re.MULTILINE)
+  rows = [row for row in rows if row[0] != '---']
+  assert len(rows) == 8
   for column, ending in ((1, ''), (2, '-fresh-seeds')):
-    said = {row[0]: row[column] for row in rows if re.match('B-C|C|D', row[0])}
     found = {}
     for name in ('p2-priors', 'extrapolation-small'):
       path = ROOT / 'studies' / 'results' / f'{name}{ending}' / 'results.json'
+      if ending and not path.exists():
+        continue  # Not run again yet.
       results = json.loads(path.read_text(encoding='utf-8'))
       assert not results['missing'], path
       for verdict in results['verdicts']:
         found[verdict['claim']['id']] = verdict['status']
-    assert {**said, **found} == said
+    said = {row[0]: row[column] for row in rows if row[column] != '–'}
+    assert said == found
 
 
 def test_the_members_of_a_cell_are_those_it_lists() -> None:
