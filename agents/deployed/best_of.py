@@ -15,6 +15,9 @@ from datasets.types import EnvironmentSpec
 
 _NOISE, _BOUND = 'noise', 'bound'
 
+LOG_DEVIATION = (-20.0, 2.0)
+"""Bounds of the logarithm of a raw Gaussian's deviation, for stability."""
+
 
 class _Chooser(abc.ABC):
   """One policy: proposes n actions in every state, and values them."""
@@ -131,6 +134,36 @@ class _DecoderChooser(_Chooser):
     return self._critic(observations, actions)[..., 0]
 
 
+class _RawGaussianChooser(_Chooser):
+  def __init__(self, arrays: Arrays, rows: int):
+    del rows  # It has no buffers.
+    parts = layers.split(arrays, ('policy', 'critic'), (_NOISE,))
+    self._noise = layers.check_array(arrays, _NOISE, 2)
+    with layers.named('policy'):
+      self._policy = ReluNetwork(parts['policy'])
+    with layers.named('critic'):
+      self._critic = ReluNetwork(parts['critic'])
+    width, size = self._policy.inputs, self._noise.shape[1]
+    _check_widths(
+      {
+        "policy's outputs": (self._policy.outputs, 2 * size),
+        'critic': (self._critic.inputs, width + size),
+        "critic's outputs": (self._critic.outputs, 1),
+      }
+    )
+    self.spec = EnvironmentSpec(width, size)
+
+  def propose(self, observations: np.ndarray) -> np.ndarray:
+    nothing = np.empty((1, 0), np.float32)  # It is a function of the state.
+    outputs = self._policy(observations, nothing)  # [R, 1, 2 A]
+    mean, log_deviation = np.split(outputs, 2, axis=-1)
+    deviation = np.exp(np.clip(log_deviation, *LOG_DEVIATION))
+    return np.tanh(mean + deviation * self._noise)
+
+  def value(self, observations: np.ndarray, actions: np.ndarray) -> np.ndarray:
+    return self._critic(observations, actions)[..., 0]
+
+
 class BestOfGaussian(_BestOf):
   """The best of a_i = mean + deviation * noise_i, clipped.
 
@@ -139,6 +172,17 @@ class BestOfGaussian(_BestOf):
   """
 
   chooser = _GaussianChooser
+
+
+class BestOfRawGaussian(_BestOf):
+  """The best of tanh(mean + deviation * noise_i).
+
+  Arrays: 'policy/…' and 'critic/…' of a `ReluNetwork` each, and 'noise',
+  [n, A], drawn once: the policy is a function of the state. The policy's
+  outputs are the mean and the logarithm of the deviation, for each action.
+  """
+
+  chooser = _RawGaussianChooser
 
 
 class BestOfDecoder(_BestOf):

@@ -2,7 +2,11 @@
 
 from typing import Any
 
-from agents.deployed.best_of import BestOfDecoder, BestOfGaussian
+from agents.deployed.best_of import (
+  BestOfDecoder,
+  BestOfGaussian,
+  BestOfRawGaussian,
+)
 from agents.deployed.deterministic import Deterministic, DeterministicRelu
 from agents.deployed.form import Form
 from agents.deployed.gaussian import Gaussian
@@ -16,6 +20,7 @@ FORMS: dict[str, type[Form]] = {
   'deterministic_relu': DeterministicRelu,
   'gaussian': Gaussian,
   'best_of_gaussian': BestOfGaussian,
+  'best_of_raw_gaussian': BestOfRawGaussian,
   'best_of_decoder': BestOfDecoder,
 }
 

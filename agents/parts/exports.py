@@ -54,6 +54,25 @@ def best_of_gaussian(policy: Any, critic: Any, noise: np.ndarray) -> Policy:
   )
 
 
+def best_of_raw_gaussian(policy: Any, critic: Any, noise: np.ndarray) -> Policy:
+  """... where both have `layers`, a list of linear ones, with a ReLU between.
+
+  Args:
+    policy: of the mean and then of the logarithm of the deviation of each
+      action before its tanh.
+    critic: of [s, a].
+    noise: [n, A] standard normal numbers, which are drawn once.
+  """
+  return Policy(
+    {
+      **_within('policy', _numbered(policy.layers)),
+      **_within('critic', _numbered(critic.layers)),
+      'noise': np.asarray(noise, np.float32),
+    },
+    form='best_of_raw_gaussian',
+  )
+
+
 def best_of_decoder(
   decoder: Any, perturbation: Any, critic: Any, noise: np.ndarray, bound: float
 ) -> Policy:

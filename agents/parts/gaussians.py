@@ -7,7 +7,9 @@ import sonnet as snt
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
+from agents.deployed.best_of import LOG_DEVIATION
 from agents.parts.networks import LayerNormMLP
+from agents.parts.perceptrons import MLP
 from datasets.types import EnvironmentSpec
 
 Gaussian: TypeAlias = tfd.Independent
@@ -57,5 +59,37 @@ def make_gaussian_policy(
 ) -> GaussianPolicy:
   """A policy for a task, its variables created."""
   policy = GaussianPolicy(layer_sizes, spec.action_size, min_variance)
+  policy(tf.zeros([1, spec.observation_size]))
+  return policy
+
+
+_NEARLY_1 = 0.999
+"""Where an action counts as being at its bound, which no raw one reaches."""
+
+
+class RawGaussianPolicy(MLP):
+  """Observations to a diagonal Gaussian of raw actions, by plain layers.
+
+  An action is the tanh of a raw one. Both know the same of each other: the KL
+  of two such policies is that of their Gaussians, and the likelihoods of an
+  action and of its raw one differ by what depends on no policy.
+  """
+
+  def __call__(self, *inputs: tf.Tensor) -> Gaussian:
+    """Maps [B, S] to a distribution of [B, A]."""
+    mean, log_std = tf.split(super().__call__(*inputs), 2, axis=-1)
+    return gaussian(mean, tf.exp(tf.clip_by_value(log_std, *LOG_DEVIATION)))
+
+
+def raw(action: tf.Tensor) -> tf.Tensor:
+  """The raw actions whose tanh these are; those at a bound, nearly."""
+  return tf.atanh(tf.clip_by_value(action, -_NEARLY_1, _NEARLY_1))
+
+
+def make_raw_gaussian_policy(
+  spec: EnvironmentSpec, layer_sizes: Sequence[int]
+) -> RawGaussianPolicy:
+  """... for a task, its variables created."""
+  policy = RawGaussianPolicy(layer_sizes, 2 * spec.action_size, 'policy')
   policy(tf.zeros([1, spec.observation_size]))
   return policy

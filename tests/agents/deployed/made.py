@@ -10,7 +10,7 @@ from teachers import untrained
 
 FORMS = (
   'deterministic', 'gaussian', 'best_of_gaussian', 'best_of_decoder',
-  'deterministic_relu',
+  'best_of_raw_gaussian', 'deterministic_relu',
 )  # fmt: skip
 BOUND, MIN_VARIANCE = 0.2, 0.01
 
@@ -40,6 +40,13 @@ def make(
     noise = random.standard_normal((candidates, action_size), np.float32)
     arrays = {**within('policy', gaussian), **within('critic', critic)}
     return Policy({**arrays, 'noise': noise}, form=form)
+  if form == 'best_of_raw_gaussian':
+    noise = random.standard_normal((candidates, action_size), np.float32)
+    parts = {
+      **within('policy', plain(observation_size, 2 * action_size, hidden)),
+      **within('critic', plain(width, 1, hidden)),
+    }
+    return Policy({**parts, 'noise': noise}, form=form)
   latent = 2 * action_size
   arrays = {
     **within('decoder', plain(observation_size + latent, action_size, hidden)),

@@ -136,6 +136,22 @@ def test_best_of_decoder():
   check_best(policy(rows), candidates, np.array(values))
 
 
+@pytest.mark.parametrize('shift', [-1.0, 30.0, -30.0])
+def test_best_of_raw_gaussian(shift):
+  """Also where the logarithm of the deviation is beyond its bounds."""
+  policy, critic = mlp(S, 2 * A), mlp(S + A, 1, (20, 10, 10))
+  policy.layers[-1].b.assign_add([0.0] * A + [shift, -1.0])
+  noise = np.random.default_rng(0).standard_normal((N, A)).astype('f')
+  rows = 0.2 * made.observations(40)
+  mean, log_std = tf.split(run_mlp(policy, rows), 2, axis=-1)
+  deviation = tf.exp(tf.clip_by_value(log_std, -20.0, 2.0))
+  candidates = np.tanh(mean + deviation * noise[:, None])  # [N, B, A]
+  values = [run_mlp(critic, rows, a)[:, 0] for a in candidates]
+  exported = exports.best_of_raw_gaussian(policy, critic, noise)
+  assert (exported.form, exported.spec) == ('best_of_raw_gaussian', (S, A))
+  check_best(exported(rows), candidates, np.array(values))
+
+
 def test_one_candidate_and_no_bound_are_the_decoded_action():
   """C-I2."""
   decoder = mlp(S + Z, A)

@@ -156,6 +156,17 @@ class TestFiles:
         {'critic/2/w': np.ones((12, 2)), 'critic/2/b': [1, 2]},
         "critic's outputs is 2.*must be 1",
       ),
+      (
+        'best_of_raw_gaussian',
+        {'noise': np.ones((7, 3))},
+        "policy's outputs is 4.*must be 6",
+      ),
+      ('best_of_raw_gaussian', {'critic/0/w': np.ones((8, 16))}, 'critic is 8'),
+      (
+        'best_of_raw_gaussian',
+        {'critic/2/w': np.ones((12, 2)), 'critic/2/b': [1, 2]},
+        "critic's outputs is 2.*must be 1",
+      ),
       ('best_of_decoder', {'decoder/norm/scale': np.ones(16)}, 'decoder: A'),
     ],
   )  # fmt: skip

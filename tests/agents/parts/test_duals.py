@@ -5,14 +5,17 @@ import tensorflow as tf
 from agents.parts import duals, optimizers
 
 
-def make(measured, bound=0.5, shape=(), initial=2.0):
-  multiplier = duals.Multiplier('multiplier', initial, 1e-3, shape)
+def make(
+  measured, bound=0.5, shape=(), initial=2.0, kind=duals.Multiplier, **bounds
+):
+  multiplier = kind('multiplier', initial, 1e-3, shape, **bounds)
   return duals.Constraint(multiplier, bound, tf.constant(measured))
 
 
+@pytest.mark.parametrize('kind', [duals.Multiplier, duals.LogMultiplier])
 @pytest.mark.parametrize(('measured', 'rises'), [(0.6, True), (0.4, False)])
-def test_rises_iff_the_measured_is_above_the_bound(measured, rises):
-  constraint = make(measured)
+def test_rises_iff_the_measured_is_above_the_bound(measured, rises, kind):
+  constraint = make(measured, kind=kind)
   value = constraint.multiplier.value
   adam = optimizers.Adam([value], 0.1, 40.0)
   with tf.GradientTape() as tape:
@@ -29,6 +32,23 @@ def test_the_floor_holds():
   for _ in range(3):
     adam.apply([tf.constant(5.0)])
     assert value.numpy() == np.float32(1e-3)
+
+
+def test_the_ceiling_holds():
+  value = make(0.0, ceiling=2.5).multiplier.value
+  optimizers.Adam([value], 1.0, 40.0).apply([tf.constant(-5.0)])
+  assert value.numpy() == 2.5
+
+
+def test_a_logarithm_pulls_by_its_exponential():
+  constraint = make(0.9, kind=duals.LogMultiplier)
+  value = constraint.multiplier.value
+  assert float(duals.penalty(constraint)) == pytest.approx(0.9 * np.exp(2))
+  with tf.GradientTape() as tape:
+    loss = duals.multiplier_loss(constraint)
+  expected = np.exp(2) * (0.5 - 0.9)
+  assert float(loss) == pytest.approx(expected, rel=1e-5)
+  assert float(tape.gradient(loss, value)) == pytest.approx(expected, rel=1e-5)
 
 
 def test_each_trains_its_own():

@@ -50,6 +50,24 @@ def test_divergence_is_of_all_dimensions():
   np.testing.assert_allclose(p.kl_divergence(q), expected, rtol=1e-4)
 
 
+def test_raw_actions_are_those_whose_tanh_is_the_action():
+  action = tf.constant([-1.0, -0.9, 0.0, 0.5, 1.0])
+  raw = gaussians.raw(action)
+  assert np.isfinite(raw).all()
+  np.testing.assert_allclose(np.tanh(raw), action, atol=1.001e-3)
+  np.testing.assert_allclose(np.tanh(raw)[1:-1], action[1:-1], atol=1e-6)
+
+
+def test_the_spread_of_raw_actions_is_bounded():
+  policy = gaussians.make_raw_gaussian_policy(SPEC, (8, 8))
+  policy.layers[-1].b.assign([5.0, 0.0, -50.0, 50.0])
+  policy = policy(tf.zeros([1, 3]))
+  np.testing.assert_allclose(policy.mean(), [[5.0, 0.0]])
+  np.testing.assert_allclose(
+    policy.stddev(), [[np.exp(-20), np.exp(2)]], rtol=1e-5
+  )
+
+
 def test_frozen_is_the_same_and_constant():
   policy = make()
   with tf.GradientTape(persistent=True) as tape:
