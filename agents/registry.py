@@ -34,6 +34,7 @@ KINDS = {
   'bcq': 'agents.bcq:BCQ',
   'bcq_one_critic': 'agents.bcq:ONE_CRITIC',
   'bear': 'agents.bear:BEAR',
+  'bear_mmd': 'agents.bear_mmd:BEAR_MMD',
 }
 """By the agent's name, where its folder enters it: 'module:entry'."""
 

@@ -50,6 +50,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     'agents.learner',
     'agents.svg',
   ),
+  'agents.bear_mmd': (
+    *_AGENT,
+    'agents.actor_critic',
+    'agents.bcq',
+    'agents.learner',
+  ),
   'teachers': (
     'agents.deployed',
     'agents.parts.networks',

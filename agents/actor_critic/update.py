@@ -10,7 +10,7 @@ import tensorflow as tf
 from agents import base
 from agents.actor_critic.config import ActorCriticConfig
 from agents.actor_critic.networks import ActorCriticNetworks
-from agents.actor_critic.objectives import regularized
+from agents.actor_critic.objectives import Where, regularized
 from agents.actor_critic.view import Improvement, Metrics, View
 from agents.config import ObjectiveConfig
 from agents.parts import duals, schedules, snippets
@@ -200,15 +200,14 @@ class ActorCritic(base.Agent):
     """The loss of the objective, [N], and its metrics."""
     if self.objective.kind == 'none':
       return improvement, {}
-    seed = self.random_seed(step, _FILTER)
-    samples = self.draw(self.networks.policy, view.observation, seed)
+    nets, seed = self.networks, self.random_seed(step, _FILTER)
     return regularized(
       self.objective,
-      self.networks,
-      view,
+      nets,
+      Where(view.observation, view.mask, view.teacher_action),
       improvement,
       self.alpha(step),
-      samples,
+      lambda: self.draw(nets.policy, view.observation, seed),
     )
 
 

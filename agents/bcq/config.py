@@ -1,7 +1,8 @@
 """The hyper-parameters of BCQ, as published and as it was compared in P004."""
 
+from collections.abc import Mapping
 import dataclasses
-from typing import Literal, Optional
+from typing import ClassVar, Literal, Optional
 
 from agents import config
 from agents.config import AgentConfig
@@ -9,22 +10,18 @@ from datasets import bounds
 
 
 @dataclasses.dataclass(frozen=True)
-class BCQConfig(AgentConfig):
-  """The hyper-parameters of BCQ (Fujimoto et al. 2019).
+class BatchConstrainedConfig(AgentConfig):
+  """The hyper-parameters of an agent that models the log by an autoencoder.
 
   Attributes:
-    kind: the agent's name.
     vae_layer_sizes: widths of the encoder's and the decoder's hidden layers.
     latent_size: of the autoencoder; None: twice the action's.
-    perturbation_layer_sizes: widths of the perturbation's hidden layers.
     critic_layer_sizes: widths of the critics' hidden layers.
     num_critics: critics that are trained.
-    bound: Phi, the most that a generated action is perturbed by.
     min_weight: lambda, of the lowest critic in a target; the rest is of the
       highest.
     kl_weight: of the divergence beside the reconstruction.
     num_candidates: actions that a target takes the best of.
-    num_acting_candidates: actions that the deployed policy takes the best of.
     learning_rate: Adam's step size.
     batch_size: transitions in an update.
     discount: weight of a reward one step later.
@@ -33,17 +30,13 @@ class BCQConfig(AgentConfig):
     gradient_norm: bound of the global norm of each network's gradient.
   """
 
-  kind: Literal['bcq'] = 'bcq'
   vae_layer_sizes: tuple[int, ...] = (750, 750)
   latent_size: Optional[int] = None
-  perturbation_layer_sizes: tuple[int, ...] = (400, 300)
   critic_layer_sizes: tuple[int, ...] = (400, 300)
   num_critics: int = 2
-  bound: float = 0.05
   min_weight: float = 0.75
   kl_weight: float = 0.5
   num_candidates: int = 10
-  num_acting_candidates: int = 100
   learning_rate: float = 1e-3
   batch_size: int = 100
   discount: float = 0.99
@@ -51,25 +44,47 @@ class BCQConfig(AgentConfig):
   target_update_period: int = 1
   gradient_norm: float = 1e6
 
+  limits: ClassVar[Mapping[str, bounds.Bound]] = {
+    'vae_layer_sizes': bounds.WIDTH, 'latent_size': (1, 10_000),
+    'critic_layer_sizes': bounds.WIDTH, 'num_critics': (1, 100),
+    'min_weight': (0, 1), 'kl_weight': (0, 1e6),
+    'num_candidates': (1, 10_000), 'learning_rate': (bounds.ABOVE_0, 1e6),
+    'batch_size': (1, 10_000_000), 'discount': (0, 1), 'target_rate': (0, 1),
+    'target_update_period': (1, None), 'gradient_norm': (bounds.ABOVE_0, None),
+  }  # fmt: skip
+
   def __post_init__(self) -> None:
     """Refuses what cannot be trained."""
-    bounds.check(
-      self, vae_layer_sizes=bounds.WIDTH, latent_size=(1, 10_000),
-      perturbation_layer_sizes=bounds.WIDTH, critic_layer_sizes=bounds.WIDTH,
-      num_critics=(1, 100), bound=(0, 2), min_weight=(0, 1),
-      kl_weight=(0, 1e6), num_candidates=(1, 10_000),
-      num_acting_candidates=(1, 10_000), learning_rate=(bounds.ABOVE_0, 1e6),
-      batch_size=(1, 10_000_000), discount=(0, 1), target_rate=(0, 1),
-      target_update_period=(1, None), gradient_norm=(bounds.ABOVE_0, None),
-    )  # fmt: skip
-    config.check_layer_sizes(
-      self, 'vae_layer_sizes', 'perturbation_layer_sizes', 'critic_layer_sizes'
-    )
+    bounds.check(self, **self.limits)
+    layers = [name for name in self.limits if name.endswith('_layer_sizes')]
+    config.check_layer_sizes(self, *layers)
     if self.target_rate < 1 and self.target_update_period != 1:
       raise ValueError(
         f'target_rate is {self.target_rate} and target_update_period '
         f'{self.target_update_period}; a rate below 1 needs a period of 1.'
       )
+
+
+@dataclasses.dataclass(frozen=True)
+class BCQConfig(BatchConstrainedConfig):
+  """The hyper-parameters of BCQ (Fujimoto et al. 2019).
+
+  Attributes:
+    kind: the agent's name.
+    perturbation_layer_sizes: widths of the perturbation's hidden layers.
+    bound: Phi, the most that a generated action is perturbed by.
+    num_acting_candidates: actions that the deployed policy takes the best of.
+  """
+
+  kind: Literal['bcq'] = 'bcq'
+  perturbation_layer_sizes: tuple[int, ...] = (400, 300)
+  bound: float = 0.05
+  num_acting_candidates: int = 100
+
+  limits: ClassVar[Mapping[str, bounds.Bound]] = {
+    **BatchConstrainedConfig.limits, 'perturbation_layer_sizes': bounds.WIDTH,
+    'bound': (0, 2), 'num_acting_candidates': (1, 10_000),
+  }  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,6 +3,7 @@
 The losses and their order are of the official code (C.2).
 """
 
+import abc
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,8 +11,12 @@ import sonnet as snt
 import tensorflow as tf
 
 from agents import base
-from agents.bcq.config import BCQConfig
-from agents.bcq.networks import LATENT_BOUND, BCQNetworks
+from agents.bcq.config import BatchConstrainedConfig, BCQConfig
+from agents.bcq.networks import (
+  LATENT_BOUND,
+  BatchConstrainedNetworks,
+  BCQNetworks,
+)
 from agents.config import ObjectiveConfig
 from agents.parts import critics, vae
 from agents.parts.optimizers import Group
@@ -19,22 +24,27 @@ from agents.parts.perceptrons import MLP
 from agents.parts.samples import at_samples
 from datasets.types import Transition
 
-_ENCODING, _CANDIDATES, _CORRECTED = range(3)  # What is drawn for.
+_ENCODING, CANDIDATES, IMPROVEMENT = range(3)  # What is drawn for.
 
 
-class BCQ(base.Agent):
-  """Fits the generator, then the critics, then the correction."""
+class BatchConstrained(base.Agent):
+  """Fits a generator, then critics; how its policy improves is a subclass's."""
 
   def __init__(
     self,
-    config: BCQConfig,
-    networks: BCQNetworks,
+    config: BatchConstrainedConfig,
+    networks: BatchConstrainedNetworks,
     objective: ObjectiveConfig,
-    *_: Any,
+    more_groups: Sequence[Group] = (),
   ):
-    """Creates the optimizers, fresh; see `Agent` for the arguments."""
-    if objective.kind != 'none':
-      raise ValueError(f'{config.kind} has no objective {objective.kind!r}.')
+    """Creates the optimizers, fresh.
+
+    Args:
+      config: hyper-parameters.
+      networks: trained in place.
+      objective: what the policy minimises.
+      more_groups: what is trained beside the networks.
+    """
     modules = {
       'vae': (networks.encoder, networks.decoder),
       'critic': networks.critics,
@@ -49,9 +59,9 @@ class BCQ(base.Agent):
       )
       for name, some in modules.items()
     ]
-    super().__init__(config.kind, networks, groups)
+    super().__init__(config.kind, networks, [*groups, *more_groups], objective)
     self.config = config
-    self.networks: BCQNetworks = networks
+    self.networks: BatchConstrainedNetworks = networks
 
   @property
   def targets(self) -> Sequence[tuple[snt.Module, snt.Module]]:
@@ -74,35 +84,43 @@ class BCQ(base.Agent):
     self, batch: Transition, step: tf.Tensor
   ) -> Mapping[str, tf.Tensor]:
     """See `Agent.update`; each of the three sees what the one before did."""
+    return {**self.fit(batch, step), **self.improve(batch, step)}
+
+  def fit(self, batch: Transition, step: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Fits the generator to what was done, then the critics; metrics."""
     nets, state = self.networks, batch.observation
     with tf.GradientTape(persistent=True) as tape:
       reconstruction, divergence = self._autoencode(batch, step)
       loss = reconstruction + self.config.kl_weight * divergence
     metrics = self.descend(tape, vae=loss)
-    target = tf.stop_gradient(self._target(batch, step))  # [B]
+    target = tf.stop_gradient(self.target(batch, step))  # [B]
     with tf.GradientTape(persistent=True) as tape:
       values = evaluate(nets.critics, state, batch.action)  # [B, K]
       errors = tf.math.squared_difference(values, target[:, None])
       loss = tf.reduce_sum(tf.reduce_mean(errors, axis=0))
-    metrics.update(self.descend(tape, critic=loss))
-    generated = self._generate(state, 1, self.random_seed(step, _CORRECTED))
-    with tf.GradientTape(persistent=True) as tape:
-      action = perturbed(
-        nets.policy, state, tf.stop_gradient(generated[0]), self.config.bound
-      )
-      value = tf.reduce_mean(evaluate(nets.critics[:1], state, action))
-      loss = -value
-    metrics.update(self.descend(tape, policy=loss))
     return {
       **metrics,
+      **self.descend(tape, critic=loss),
       'reconstruction': reconstruction,
       'divergence': divergence,
-      'value_mean': value,
     }
 
-  def pretraining(self) -> base.Agent:
-    """Itself: its generator is what clones; see `Agent.pretraining`."""
-    return self
+  @abc.abstractmethod
+  def target(self, batch: Transition, step: tf.Tensor) -> tf.Tensor:
+    """R + g d max_i mix_j Q'_j(s', a_i), [B]."""
+
+  @abc.abstractmethod
+  def improve(self, batch: Transition, step: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Takes a step of the policy; metrics."""
+
+  def latents(
+    self, observation: tf.Tensor, count: int, seed: tf.Tensor
+  ) -> tf.Tensor:
+    """What actions like the logged are made of, [count, B, Z]."""
+    shape = [count, tf.shape(observation)[0], self.networks.latent_size]
+    return tf.clip_by_value(
+      tf.random.stateless_normal(shape, seed), -LATENT_BOUND, LATENT_BOUND
+    )
 
   def _autoencode(
     self, batch: Transition, step: tf.Tensor
@@ -119,10 +137,32 @@ class BCQ(base.Agent):
       tf.reduce_mean(vae.divergence(mean, std)),
     )
 
-  def _target(self, batch: Transition, step: tf.Tensor) -> tf.Tensor:
-    """R + g d max_i mix_j Q'_j(s', a_i), [B]."""
+
+class BCQ(BatchConstrained):
+  """Improves a correction of what is generated."""
+
+  config: BCQConfig
+
+  def __init__(
+    self,
+    config: BCQConfig,
+    networks: BCQNetworks,
+    objective: ObjectiveConfig,
+    *_: Any,
+  ):
+    """Creates the optimizers, fresh; see `Agent` for the arguments."""
+    if objective.kind != 'none':
+      raise ValueError(f'{config.kind} has no objective {objective.kind!r}.')
+    super().__init__(config, networks, objective)
+
+  def pretraining(self) -> base.Agent:
+    """Itself: its generator is what clones; see `Agent.pretraining`."""
+    return self
+
+  def target(self, batch: Transition, step: tf.Tensor) -> tf.Tensor:
+    """See `BatchConstrained.target`."""
     config, nets, state = self.config, self.networks, batch.next_observation
-    seed = self.random_seed(step, _CANDIDATES)
+    seed = self.random_seed(step, CANDIDATES)
     generated = self._generate(state, config.num_candidates, seed)  # [n, B, A]
     candidates = at_samples(
       lambda s, a: perturbed(nets.target_policy, s, a, config.bound),
@@ -136,17 +176,27 @@ class BCQ(base.Agent):
     best = tf.reduce_max(mixed, axis=0)
     return batch.reward + config.discount * batch.discount * best
 
+  def improve(self, batch: Transition, step: tf.Tensor) -> dict[str, tf.Tensor]:
+    """See `BatchConstrained.improve`; the value is the first critic's."""
+    nets, state = self.networks, batch.observation
+    generated = self._generate(state, 1, self.random_seed(step, IMPROVEMENT))
+    with tf.GradientTape(persistent=True) as tape:
+      action = perturbed(
+        nets.policy, state, tf.stop_gradient(generated[0]), self.config.bound
+      )
+      value = tf.reduce_mean(evaluate(nets.critics[:1], state, action))
+      loss = -value
+    return {**self.descend(tape, policy=loss), 'value_mean': value}
+
   def _generate(
     self, observation: tf.Tensor, count: int, seed: tf.Tensor
   ) -> tf.Tensor:
     """Actions like the logged, [count, B, A], at observations [B, S]."""
-    shape = [count, tf.shape(observation)[0], self.networks.latent_size]
-    latents = tf.clip_by_value(
-      tf.random.stateless_normal(shape, seed), -LATENT_BOUND, LATENT_BOUND
-    )
     decoder = self.networks.decoder
     return at_samples(
-      lambda s, z: vae.decode(decoder, s, z), observation, latents
+      lambda s, z: vae.decode(decoder, s, z),
+      observation,
+      self.latents(observation, count, seed),
     )
 
 

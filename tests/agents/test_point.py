@@ -50,6 +50,7 @@ def mean_return(episodes):
     ('abm_svg', 10.0, {'target_update_period': 100}),
     ('abm', 10.0, {'target_update_period': 100}),
     ('bear', 10.0, {'target_update_period': 100}),
+    ('bear_mmd', 7.5, {'warm_up_steps': 200}),
     ('bcq', 8.0, {}),
     ('bcq_one_critic', 5.5, {'target_update_period': 100}),
   ],

@@ -28,7 +28,7 @@ BATCHES = {
   'snippets': problems.snippets,
 }
 # What these deploy has candidates, and their own tests say which it takes.
-CHOOSE = ('bcq', 'bcq_one_critic', 'bear')
+CHOOSE = ('bcq', 'bcq_one_critic', 'bear', 'bear_mmd')
 
 
 def small(kind):

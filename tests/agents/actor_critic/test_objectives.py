@@ -52,7 +52,7 @@ def loss_of(agent, alpha, samples=None, **options):
     samples = view.samples
   loss, metrics = regularized(
     config, agent.networks, view, tf.fill([12], 2.0), tf.constant(alpha),
-    samples,
+    lambda: samples,
   )  # fmt: skip
   return view, loss.numpy(), metrics
 

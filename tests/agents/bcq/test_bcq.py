@@ -61,7 +61,7 @@ def reference_target(agent, count):
 def test_target():
   """C.2, step 2; where d = 0 it is the reward: invariant C-I4."""
   agent = make_agent('bcq')
-  actual = agent._target(BATCH, STEP).numpy()
+  actual = agent.target(BATCH, STEP).numpy()
   np.testing.assert_allclose(
     actual, reference_target(agent, 4), rtol=1e-4, atol=1e-5
   )
