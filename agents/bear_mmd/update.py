@@ -155,7 +155,7 @@ class BEARMMD(BatchConstrained):
     if not self.objective.uses_teacher_gradients:
       return value, value
     assert self.teacher_gradient  # The constructor holds this.
-    at, count = tf.stop_gradient(action), len(action)
+    at, count = tf.stop_gradient(action), action.shape[0]
     with tf.GradientTape() as tape:
       tape.watch(at)
       total = count * tf.reduce_sum(value_of(at))  # Of a mean over samples.

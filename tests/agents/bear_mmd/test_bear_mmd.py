@@ -1,43 +1,23 @@
-from typing import Any, get_args
-
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from agents import registry
-from agents.bear_mmd.update import first_transitions
-from agents.config import Kind, ObjectiveConfig
+from agents.config import ObjectiveConfig
 from agents.learner import Learner
-from agents.parts import gaussians
 from tests.agents import problems
+from tests.agents.bear_mmd.agents import (
+  BATCH,
+  FIRST,
+  NOW,
+  STEP,
+  advised,
+  outputs,
+  sample,
+)  # fmt: skip
 from tests.agents.contract import AgentContract
 from tests.agents.family import config_of, make_agent, update
 from tests.agents.parts.test_discrepancy import reference
-
-BATCH = problems.first(problems.snippets(0, 1, shape=(12, 1)))
-BATCH = BATCH._replace(teacher_action=tf.tanh(BATCH.action + 0.3))
-FIRST: Any = first_transitions(BATCH, advised=True)
-STEP = tf.constant(0, tf.int64)
-NOW: dict[str, Any] = {'warm_up_steps': 0}
-
-
-def sample(first_step, num_steps):
-  batch = problems.snippets(first_step, num_steps)
-  return batch._replace(teacher_action=np.tanh(batch.action + 0.3))
-
-
-def advised(objective: Kind, **options: Any) -> Any:
-  """An agent with an objective, whose frozen policies differ from its own."""
-  plain = make_agent('bear_mmd', **{**NOW, **options})
-  rng = np.random.default_rng(3)
-  nets = plain.networks
-  for policy in (nets.initial_policy, nets.previous_policy):
-    last = policy.layers[-1].w
-    last.assign(rng.normal(0, 0.3, last.shape))
-  return registry.make_agent(
-    plain.config, nets, ObjectiveConfig(objective), 10,
-    lambda observation, action: 0.3 - action,
-  )  # fmt: skip
 
 
 class TestBEARMMD(AgentContract):
@@ -70,19 +50,6 @@ class TestPretraining(AgentContract):
   def frozen(self, agent):
     nets = agent.networks
     return [nets.policy, nets.target_policy, nets.initial_policy]
-
-
-def distribution(policy):
-  mean, log_std = np.split(policy.numpy(), 2, axis=-1)
-  return mean, np.exp(np.clip(log_std, -20, 2))
-
-
-def outputs(policy, state):
-  """Those of the last layer, in NumPy but for the layers."""
-  x = state
-  for layer in policy.layers[:-1]:
-    x = tf.nn.relu(layer(x))
-  return distribution(policy.layers[-1](x))
 
 
 def test_target():
@@ -204,90 +171,6 @@ def test_acts_with_the_best_of_its_samples():
   )
 
 
-@pytest.mark.parametrize('objective', get_args(Kind))
-def test_learns_by_every_objective(objective):
-  agent = advised(objective)
-  registry.check_objective(agent.config, objective)
-  before = problems.variables(agent.networks.policy)
-  assert np.isfinite(list(update(agent, BATCH).values())).all()
-  assert problems.differ(before, problems.variables(agent.networks.policy))
-
-
-def test_a_teachers_action_is_likely_by_its_raw_one():
-  """At alpha 1 it is minus the likelihood, with five times the KL."""
-  agent = advised('teacher_action')
-  nets, state = agent.networks, FIRST.observation
-  (mean, std), (other, spread) = (
-    outputs(policy, state) for policy in (nets.policy, nets.previous_policy)
-  )
-  z = (np.arctanh(FIRST.teacher_action) - mean) / std
-  likelihood = -np.sum(
-    0.5 * z**2 + np.log(std) + 0.5 * np.log(2 * np.pi), axis=1
-  )
-  kl = 0.5 * np.sum(
-    2 * np.log(spread / std) - 1 + (std / spread) ** 2
-    + ((other - mean) / spread) ** 2,
-    axis=1,
-  )  # fmt: skip
-  loss, metrics = agent._regularized(tf.zeros([12]), FIRST, STEP)
-  np.testing.assert_allclose(loss, 5 * kl - likelihood, rtol=1e-3)
-  assert float(metrics['anchor_distance']) == pytest.approx(kl.mean(), rel=1e-3)
-  np.testing.assert_allclose(
-    nets.cloning_loss(state, FIRST.teacher_action), -likelihood, rtol=1e-3
-  )
-
-
-@pytest.mark.parametrize('critic', ['online', 'target', 'cycle_start'])
-def test_the_filter_asks_the_critics_for_the_least(critic):
-  nets = advised('q_filter').networks
-  members = {
-    'online': nets.critics,
-    'target': nets.target_critics,
-    'cycle_start': nets.previous_critics,
-  }[critic]
-  for member in members:
-    member.layers[-1].b.assign([np.random.default_rng(0).normal()])
-  action = FIRST.teacher_action
-  np.testing.assert_allclose(
-    nets.value(critic)(FIRST.observation, gaussians.raw(action)),
-    np.min([m(FIRST.observation, action)[:, 0] for m in members], axis=0),
-    rtol=1e-3, atol=1e-5,
-  )  # fmt: skip
-
-
-@pytest.mark.parametrize('step', [0, 10])
-def test_a_teacher_that_is_the_critic_changes_nothing_as_it_fades(step):
-  """Where the teacher's gradient is the critic's, alpha does not matter."""
-  agent = advised('teacher_grad')
-  nets = agent.networks
-
-  def own(observation, action):
-    with tf.GradientTape() as tape:
-      tape.watch(action)
-      value = nets.critics[0](observation, action)
-    return tape.gradient(value, action)
-
-  agent.teacher_gradient = own
-  for member in nets.critics[1:]:
-    for variable, twin in zip(
-      member.variables, nets.critics[0].variables, strict=True
-    ):
-      variable.assign(twin)
-  raw = agent._draw(FIRST, agent.random_seed(STEP, 2))
-  action = tf.tanh(raw)
-  with tf.GradientTape() as tape:
-    tape.watch(action)
-    _, gain = agent._gain(FIRST.observation, action, tf.constant(step))
-  state = tf.tile(FIRST.observation, [5, 1])
-  slope = own(state, tf.reshape(action, [-1, 2])).numpy().reshape(5, 12, 2)
-  norm = np.linalg.norm(slope, axis=-1, keepdims=True)
-  np.testing.assert_allclose(
-    tape.gradient(gain, action),
-    slope / np.maximum(norm, 1) / 5,
-    rtol=1e-3, atol=1e-5,
-  )  # fmt: skip
-
-
 def test_without_room_it_comes_near_the_generator():
   """A warm-up brings the MMD down to where its samples allow."""
   agent = make_agent('bear_mmd', learning_rate=1e-2)
@@ -297,15 +180,6 @@ def test_without_room_it_comes_near_the_generator():
   first = learner.run(1)['mmd']
   learner.run(300)
   assert learner.run(50)['mmd'] < 0.5 * first
-
-
-def test_reinforcement_begins_with_the_clone():
-  nets = make_agent('bear_mmd').networks
-  nets.begin_reinforcement()
-  for copy in (nets.initial_policy, nets.target_policy):
-    problems.assert_equal(
-      problems.variables(nets.policy), problems.variables(copy)
-    )
 
 
 def test_bad_options_are_refused():
