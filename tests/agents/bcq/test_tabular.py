@@ -94,7 +94,7 @@ def fixed_point(log, allowed):
     tf.constant(place(following).astype(float)),
   )
   for step in range(ITERATIONS):
-    target = agent._target(batch, tf.constant(step, tf.int64))
+    target = agent.target(batch, tf.constant(step, tf.int64))
     tables.values[states, moves] = target.numpy()
   return tables.values[states, moves]
 
