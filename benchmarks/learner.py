@@ -27,28 +27,20 @@ the products that an update cannot do without, and nothing else:
 """
 
 import argparse
-from collections.abc import Callable, Sequence
-import itertools
+from collections.abc import Callable
+import functools
 import statistics
 import sys
-import time
 from typing import Any
 
-import numpy as np
+from benchmarks import common, noise, products, timing
 
-from benchmarks import common
-
-OBSERVATION_SIZE, ACTION_SIZE = 17, 6
 LAYER_SIZES = (256, 256, 256)
 NUM_ATOMS, BATCH_SIZE = 51, 256
-EPISODES, EPISODE_STEPS = 20, 1_000
 SIDES = (
   'acme', 'ours', 'ours_bc_decay',
   'one_tensorflow', 'one_numpy', 'many_tensorflow',
 )  # fmt: skip
-_PRODUCT_FLOPS = 2 * 256**3
-
-_WINDOWS = 5  # Rates that one run of a side gives.
 _PRODUCTS = 30  # Products measured for each update: about as long.
 
 
@@ -88,8 +80,8 @@ def compare(rounds: int, steps: int) -> None:
   median = {side: statistics.median(rates[side]) for side in SIDES}
   flops = flops_per_step()
   one = max(median['one_tensorflow'], median['one_numpy'])
-  limit = one * _PRODUCT_FLOPS / flops
-  many_limit = median['many_tensorflow'] * _PRODUCT_FLOPS / flops
+  limit = one * products.FLOPS / flops
+  many_limit = median['many_tensorflow'] * products.FLOPS / flops
   result = {
     'ratio_vs_acme': round(median['ours'] / median['acme'], 2),
     'fraction_of_limit': round(median['ours'] / limit, 3),
@@ -101,7 +93,7 @@ def compare(rounds: int, steps: int) -> None:
     'many_limit_steps_per_second': round(many_limit, 1),
     'flops_per_step': flops,
     'product_gflops': {
-      side: round(median[side] * _PRODUCT_FLOPS / 1e9, 1) for side in SIDES[3:]
+      side: round(median[side] * products.FLOPS / 1e9, 1) for side in SIDES[3:]
     },
   }
   common.report(
@@ -123,128 +115,47 @@ def compare(rounds: int, steps: int) -> None:
 
 def flops_per_step() -> int:
   """Of the products of one update; see the top of this file."""
-
-  def forward(sizes: Sequence[int]) -> int:
-    pairs = itertools.pairwise(sizes)
-    return sum(2 * BATCH_SIZE * n * m for n, m in pairs)
-
-  policy = (OBSERVATION_SIZE, *LAYER_SIZES, ACTION_SIZE)
-  critic = (OBSERVATION_SIZE + ACTION_SIZE, *LAYER_SIZES, NUM_ATOMS)
+  forward = functools.partial(products.forward, BATCH_SIZE)
+  policy = (noise.OBSERVATION_SIZE, *LAYER_SIZES, noise.ACTION_SIZE)
+  critic = (noise.OBSERVATION_SIZE + noise.ACTION_SIZE, *LAYER_SIZES, NUM_ATOMS)
   values = 2 * forward(policy) + 3 * forward(critic)
   weights = forward(policy) + forward(critic)
   inputs = forward(policy[1:]) + forward(critic[1:])
-  to_action = forward((ACTION_SIZE, *critic[1:]))
+  to_action = forward((noise.ACTION_SIZE, *critic[1:]))
   return values + weights + inputs + to_action
 
 
 def run_side(side: str, steps: int) -> list[float]:
   """Updates, or products, per second, once for each window."""
   if side == 'one_numpy':
-    return _rates(_numpy_products, _PRODUCTS * steps)
+    return timing.rates(products.numpy_products, _PRODUCTS * steps)
   if side.endswith('_tensorflow'):
-    run = _tensorflow_products(one_at_a_time=side.startswith('one'))
-    return _rates(run, _PRODUCTS * steps)
+    run = products.tensorflow_products(one_at_a_time=side.startswith('one'))
+    return timing.rates(run, _PRODUCTS * steps)
   if side == 'acme':
-    return _rates(_acme(), steps)
-  return _rates(_ours('bc_decay' if side == 'ours_bc_decay' else 'none'), steps)
-
-
-def _rates(run: Callable[[int], Any], steps: int) -> list[float]:
-  run(steps)  # Traces the graph, fills the caches.
-  rates = []
-  for _ in range(_WINDOWS):
-    started = time.perf_counter()
-    run(steps)
-    rates.append(steps / (time.perf_counter() - started))
-  return rates
-
-
-def _episodes() -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-  """Observations, actions and rewards of episodes of noise."""
-  random = np.random.default_rng(0)
-
-  def normal(*shape: int) -> np.ndarray:
-    return random.standard_normal(shape, dtype=np.float32)
-
-  return [
-    (
-      normal(EPISODE_STEPS + 1, OBSERVATION_SIZE),
-      np.tanh(normal(EPISODE_STEPS, ACTION_SIZE)),
-      normal(EPISODE_STEPS),
-    )
-    for _ in range(EPISODES)
-  ]
+    return timing.rates(_acme(), steps)
+  return timing.rates(
+    _ours('bc_decay' if side == 'ours_bc_decay' else 'none'), steps
+  )
 
 
 def _ours(kind: Any) -> Callable[[int], Any]:
   # Imported here: it sets TensorFlow's threads, which are not Acme's.
-  from agents import registry
   from agents.config import ObjectiveConfig
   from agents.d4pg.config import D4PGConfig
-  from agents.learner import Learner
-  from datasets.memory import Memory
-  from datasets.types import EnvironmentSpec, Episode, EpisodeId
-  from launchers.nodes.batches import sampler_for
+  from benchmarks import learner_ours
 
-  config = D4PGConfig()
-  memory = Memory(config.n_step, config.discount)
-  memory.extend(
-    Episode(
-      EpisodeId('benchmark', 1, 0, i),
-      'noise',
-      observations,
-      actions,
-      rewards,
-      np.ones_like(rewards),
-    )
-    for i, (observations, actions, rewards) in enumerate(_episodes())
-  )
-  spec = EnvironmentSpec(OBSERVATION_SIZE, ACTION_SIZE)
-  networks = registry.make_networks(config, spec, seed=0)
-  agent = registry.make_agent(config, networks, ObjectiveConfig(kind), 100_000)
-  return Learner(agent, sampler_for(config, agent, memory, seed=0)).run
+  return learner_ours.make(D4PGConfig(), ObjectiveConfig(kind))
 
 
 def _acme() -> Callable[[int], Any]:
   from benchmarks import learner_acme
 
-  step = learner_acme.make_learner(_episodes()).step
+  step = learner_acme.make_learner(noise.episodes()).step
 
   def run(steps: int) -> None:
     for _ in range(steps):
       step()
-
-  return run
-
-
-def _numpy_products(products: int) -> None:
-  factor = np.full((256, 256), 1 / 256, np.float32)
-  result = np.empty_like(factor)
-  for _ in range(products):
-    np.dot(factor, factor, out=result)
-
-
-def _tensorflow_products(one_at_a_time: bool) -> Callable[[int], Any]:
-  import tensorflow as tf
-
-  cores = common.machine()['cores']
-  chains = 1 if one_at_a_time else cores
-  threads = tf.config.threading
-  threads.set_inter_op_parallelism_threads(chains)
-  threads.set_intra_op_parallelism_threads(cores if one_at_a_time else 1)
-  factor = tf.random.stateless_uniform([256, 256], [0, 0]) / 128
-
-  @tf.function(autograph=False)
-  def multiply(count: tf.Tensor) -> list[tf.Tensor]:
-    return tf.while_loop(
-      lambda i, _: i < count,
-      lambda i, chains: (i + 1, [tf.matmul(c, factor) for c in chains]),
-      [0, [factor + i for i in range(chains)]],
-    )[1]
-
-  def run(products: int) -> None:
-    for result in multiply(tf.constant(products // chains)):
-      result.numpy()
 
   return run
 

@@ -4,7 +4,7 @@ Acme's own parts with the defaults of its agent: the n-step adder, the dataset,
 two Adams. Nothing is logged and no checkpoint is written.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from acme import datasets, specs
 from acme.adders import reverb as adders
@@ -14,6 +14,7 @@ from acme.utils import loggers
 import dm_env
 import numpy as np
 import reverb
+import tensorflow as tf
 
 from benchmarks import peers
 
@@ -30,22 +31,11 @@ def make_learner(episodes: Iterable[Episode]) -> learning.D4PGLearner:
     episodes: observations [T + 1, S], actions [T, A] and rewards [T].
 
   Returns:
-    The learner; its dataset keeps the server alive.
+    The learner; it keeps the server alive.
   """
   episodes = list(episodes)
-  observations, actions, _ = episodes[0]
-  spec = specs.EnvironmentSpec(
-    observations=specs.Array(observations.shape[1:], np.float32),
-    actions=specs.BoundedArray(actions.shape[1:], np.float32, -1.0, 1.0),
-    rewards=specs.Array((), np.float32),
-    discounts=specs.BoundedArray((), np.float32, 0.0, 1.0),
-  )
-  server = reverb.Server([_make_table(spec)])
-  address = f'localhost:{server.port}'
-  _insert(episodes, address)
-  dataset = datasets.make_reverb_dataset(
-    server_address=address, batch_size=_BATCH_SIZE, prefetch_size=_PREFETCH
-  )
+  spec = spec_of(episodes)
+  server, dataset = serve(episodes, _N_STEP, _BATCH_SIZE)
   nets = [peers.make_networks(spec.actions) for _ in range(2)]
   for online_or_target in nets:
     tf2_utils.create_variables(online_or_target['policy'], [spec.observations])
@@ -67,6 +57,29 @@ def make_learner(episodes: Iterable[Episode]) -> learning.D4PGLearner:
   return learner
 
 
+def spec_of(episodes: Sequence[Episode]) -> specs.EnvironmentSpec:
+  """What such episodes would be acted in."""
+  observations, actions, _ = episodes[0]
+  return specs.EnvironmentSpec(
+    observations=specs.Array(observations.shape[1:], np.float32),
+    actions=specs.BoundedArray(actions.shape[1:], np.float32, -1.0, 1.0),
+    rewards=specs.Array((), np.float32),
+    discounts=specs.BoundedArray((), np.float32, 0.0, 1.0),
+  )
+
+
+def serve(
+  episodes: Sequence[Episode], n_step: int, batch_size: int
+) -> tuple[reverb.Server, tf.data.Dataset]:
+  """A server of the episodes' transitions, which must stay, and its dataset."""
+  server = reverb.Server([_make_table(spec_of(episodes))])
+  address = f'localhost:{server.port}'
+  _insert(episodes, address, n_step)
+  return server, datasets.make_reverb_dataset(
+    server_address=address, batch_size=batch_size, prefetch_size=_PREFETCH
+  )
+
+
 def _make_table(spec: specs.EnvironmentSpec) -> reverb.Table:
   return reverb.Table(
     name=adders.DEFAULT_PRIORITY_TABLE,
@@ -78,10 +91,8 @@ def _make_table(spec: specs.EnvironmentSpec) -> reverb.Table:
   )
 
 
-def _insert(episodes: Iterable[Episode], address: str) -> None:
-  adder = adders.NStepTransitionAdder(
-    reverb.Client(address), _N_STEP, _DISCOUNT
-  )
+def _insert(episodes: Iterable[Episode], address: str, n_step: int) -> None:
+  adder = adders.NStepTransitionAdder(reverb.Client(address), n_step, _DISCOUNT)
   discount = np.float32(1)
   for observations, actions, rewards in episodes:
     first = dm_env.StepType.FIRST

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 import itertools
 
-from benchmarks import learner
+from benchmarks import learner, noise
 
 _CRITIC = (
-  learner.OBSERVATION_SIZE + learner.ACTION_SIZE,
+  noise.OBSERVATION_SIZE + noise.ACTION_SIZE,
   *learner.LAYER_SIZES,
   learner.NUM_ATOMS,
 )
 # Backwards through the critic, at the input only to the action.
-_TO_ACTION = (learner.ACTION_SIZE, *_CRITIC[1:])
+_TO_ACTION = (noise.ACTION_SIZE, *_CRITIC[1:])
 
 
 def relative_limits() -> dict[str, float]:

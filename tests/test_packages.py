@@ -6,7 +6,23 @@ import sys
 
 from packaging.requirements import Requirement
 
-from tests.tree import FOLDERS, OURS, ROOT, imports, python_files
+from benchmarks import environments
+from tests.tree import (
+  FOLDERS,
+  OURS,
+  ROOT,
+  imports,
+  module_name,
+  python_files,
+)
+
+PEERS = {
+  f'benchmarks.offline_{environment.name}': {
+    Requirement(text).name for text in environment.requirements
+  }
+  for environment in (environments.D3RLPY, environments.JAX)
+}
+"""What runs in an environment of its own, and the packages there."""
 
 
 def pins(name: str) -> dict[str, str]:
@@ -65,9 +81,10 @@ def test_every_import_is_a_direct_need():
   for path in python_files(*FOLDERS, 'examples'):
     room = path.relative_to(ROOT).parts[0]
     direct = system if room in (*OURS, 'examples') else everything
+    elsewhere = PEERS.get(module_name(path), set())
     for module in imports(path):
       top = module.split('.')[0]
-      if top in sys.stdlib_module_names or top in FOLDERS:
+      if top in sys.stdlib_module_names or top in {*FOLDERS, *elsewhere}:
         continue
       if not brings.get(top, set()) & direct:
         wrong.add(f'{path.relative_to(ROOT)} imports {top}')
