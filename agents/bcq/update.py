@@ -162,17 +162,17 @@ class BCQ(BatchConstrained):
   def target(self, batch: Transition, step: tf.Tensor) -> tf.Tensor:
     """See `BatchConstrained.target`."""
     config, nets, state = self.config, self.networks, batch.next_observation
-    seed = self.random_seed(step, CANDIDATES)
-    generated = self._generate(state, config.num_candidates, seed)  # [n, B, A]
-    candidates = at_samples(
-      lambda s, a: perturbed(nets.target_policy, s, a, config.bound),
-      state,
-      generated,
-    )  # [n, B, A]
-    values = at_samples(
-      lambda s, a: evaluate(nets.target_critics, s, a), state, candidates
-    )  # [n, B, K]
-    mixed = critics.mix(values, config.min_weight)  # [n, B]
+    latents = self.latents(
+      state, config.num_candidates, self.random_seed(step, CANDIDATES)
+    )
+
+    def mixed_value(s: tf.Tensor, z: tf.Tensor) -> tf.Tensor:
+      generated = vae.decode(nets.decoder, s, z)
+      action = perturbed(nets.target_policy, s, generated, config.bound)
+      values = evaluate(nets.target_critics, s, action)  # [N, K]
+      return critics.mix(values, config.min_weight)
+
+    mixed = at_samples(mixed_value, state, latents)  # [n, B]
     best = tf.reduce_max(mixed, axis=0)
     return batch.reward + config.discount * batch.discount * best
 

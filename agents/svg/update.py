@@ -51,7 +51,10 @@ class SVG(ActorCritic):
       tape.watch(actions)
       values = at_samples(critic, view.observation, actions)
     own = tape.gradient(values, actions)
-    theirs = at_samples(self.teacher_gradient, view.observation, actions)
+    # A teacher may be a service, which is asked once.
+    theirs = at_samples(
+      self.teacher_gradient, view.observation, actions, groups=1
+    )
     return tf.stop_gradient(
       (1.0 - alpha) * bounded(own, 1.0) + alpha * bounded(theirs, 1.0)
     )
