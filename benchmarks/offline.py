@@ -104,6 +104,7 @@ def _elsewhere(who: str, case: Case, steps: int) -> Mapping[str, Any]:
     **case._asdict(),
     'layer_sizes': offline_cases.LAYER_SIZES,
     'samples': offline_cases.SAMPLES,
+    'matched': offline_cases.MATCHED,
     'steps': steps,
   }
   return common.run_command(

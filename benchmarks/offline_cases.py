@@ -14,14 +14,29 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from agents import registry
-from agents.actor_critic.config import ActorCriticConfig
-from agents.bcq.config import BCQConfig
 from agents.config import AgentConfig
 from benchmarks import noise
 from benchmarks.products import forward
 
-LAYER_SIZES, SAMPLES, SNIPPET_LENGTH = (256, 256), 10, 8
+LAYER_SIZES, SAMPLES, MATCHED, SNIPPET_LENGTH = (256, 256), 10, 5, 8
 _STATE, _ACTION = noise.OBSERVATION_SIZE, noise.ACTION_SIZE
+_LIKE_D3RLPY = {
+  'vae_layer_sizes': LAYER_SIZES,
+  'critic_layer_sizes': LAYER_SIZES,
+  'num_candidates': SAMPLES,
+}
+_OPTIONS: dict[str, dict[str, Any]] = {
+  'bcq': {**_LIKE_D3RLPY, 'perturbation_layer_sizes': LAYER_SIZES},
+  'bear_mmd': {
+    **_LIKE_D3RLPY,
+    'policy_layer_sizes': LAYER_SIZES,
+    'num_matched_samples': MATCHED,
+    'warm_up_steps': 0,
+  },
+  'bcq_one_critic': {},  # As in table 3.
+  'mpo': {'snippet_length': SNIPPET_LENGTH},
+  'abm_mpo': {'snippet_length': SNIPPET_LENGTH},
+}
 
 
 class Case(NamedTuple):
@@ -44,24 +59,17 @@ class Case(NamedTuple):
 def config_of(case: Case) -> AgentConfig:
   """Our agent's hyper-parameters."""
   config: Any = registry.find(case.kind).config
-  options: dict[str, Any] = {
-    'vae_layer_sizes': LAYER_SIZES, 'perturbation_layer_sizes': LAYER_SIZES,
-    'critic_layer_sizes': LAYER_SIZES, 'num_candidates': SAMPLES,
-  }  # fmt: skip
-  if issubclass(config, ActorCriticConfig):
-    options = {'snippet_length': SNIPPET_LENGTH}
-  elif case.kind == 'bcq_one_critic':
-    options = {}  # As in table 3.
-  return config(batch_size=case.batch_size, **options)
+  return config(batch_size=case.batch_size, **_OPTIONS[case.kind])
 
 
 def flops(case: Case) -> int:
   """Floating-point operations of the products of one update."""
-  config = config_of(case)
-  if isinstance(config, BCQConfig):
-    return _bcq(config)
-  assert isinstance(config, ActorCriticConfig)
-  return _actor_critic(config)
+  config: Any = config_of(case)
+  if case.kind == 'bear_mmd':
+    return _generator_and_critics(config) + _bear(config)
+  if case.kind.startswith('bcq'):
+    return _generator_and_critics(config) + _bcq(config)
+  return _mpo(config)
 
 
 def _trained(rows: int, sizes: Sequence[int]) -> int:
@@ -75,41 +83,67 @@ def _at_samples(states: int, count: int, sizes: Sequence[int]) -> int:
   return forward(states, (_STATE, sizes[1])) + forward(states * count, other)
 
 
-def _bcq(config: BCQConfig) -> int:
-  rows, count = config.batch_size, config.num_candidates
+def _critic(config: Any) -> tuple[int, ...]:
+  return (_STATE + _ACTION, *config.critic_layer_sizes, 1)
+
+
+def _decoder(config: Any) -> tuple[int, ...]:
   latent = config.latent_size or 2 * _ACTION
-  hidden, both = config.vae_layer_sizes, _STATE + _ACTION
-  encoder = (both, *hidden, 2 * latent)
-  decoder = (_STATE + latent, *hidden, _ACTION)
-  policy = (both, *config.perturbation_layer_sizes, _ACTION)
-  critic = (both, *config.critic_layer_sizes, 1)
+  return (_STATE + latent, *config.vae_layer_sizes, _ACTION)
+
+
+def _generator_and_critics(config: Any) -> int:
+  """What BCQ and BEAR fit, and the values of their candidates."""
+  rows, decoder, critic = config.batch_size, _decoder(config), _critic(config)
+  latent = decoder[0] - _STATE
+  encoder = (_STATE + _ACTION, *config.vae_layer_sizes, 2 * latent)
   autoencoder = (
     _trained(rows, encoder)
     + _trained(rows, decoder)
-    + forward(rows, (latent, hidden[0]))  # What the encoder learns by.
+    + forward(rows, (latent, decoder[1]))  # What the encoder learns by.
   )
-  target = (
-    _at_samples(rows, count, decoder)
-    + _at_samples(rows, count, policy)
-    + config.num_critics * _at_samples(rows, count, critic)
-  )
-  critics = config.num_critics * _trained(rows, critic)
+  values = _at_samples(rows, config.num_candidates, critic)
+  return autoencoder + config.num_critics * (values + _trained(rows, critic))
+
+
+def _bcq(config: Any) -> int:
+  """The candidates, and the correction."""
+  rows, count = config.batch_size, config.num_candidates
+  decoder, critic = _decoder(config), _critic(config)
+  policy = (_STATE + _ACTION, *config.perturbation_layer_sizes, _ACTION)
+  candidates = sum(_at_samples(rows, count, n) for n in (decoder, policy))
   correction = (
     forward(rows, decoder)
     + _trained(rows, policy)
     + forward(rows, critic)
     + forward(rows, (_ACTION, *critic[1:]))  # dQ/da.
   )
-  return autoencoder + target + critics + correction
+  return candidates + correction
 
 
-def _actor_critic(config: ActorCriticConfig) -> int:
-  """MPO, with a prior or without; values of all states are of its samples."""
-  assert config.kind in ('mpo', 'bm_mpo', 'abm_mpo'), config.kind
+def _bear(config: Any) -> int:
+  """The candidates' distribution, and the policy.
+
+  A sample's value is of all critics, but its gradient of one.
+  """
+  rows, count = config.batch_size, config.num_matched_samples
+  critic = _critic(config)
+  policy = (_STATE, *config.policy_layer_sizes, 2 * _ACTION)
+  return (
+    forward(rows, policy)
+    + _trained(rows, policy)
+    + _at_samples(rows, count, _decoder(config))
+    + config.num_critics * _at_samples(rows, count, critic)
+    + forward(rows * count, (_ACTION, *critic[1:]))
+  )
+
+
+def _mpo(config: Any) -> int:
+  """With a prior or without; the values of all states are of samples."""
   rows, count = config.num_items * config.snippet_length, config.num_samples
   states = rows + config.num_items  # One more than steps in a snippet.
   policy = (_STATE, *config.policy_layer_sizes, 2 * _ACTION)
-  critic = (_STATE + _ACTION, *config.critic_layer_sizes, 1)
+  critic = _critic(config)
   evaluation = (
     forward(states, policy)
     + _at_samples(states, count, critic)

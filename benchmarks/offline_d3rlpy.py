@@ -38,7 +38,8 @@ def make(case: Mapping[str, Any]) -> Callable[[int], None]:
 
   Args:
     case: 'kind', 'batch_size', 'layer_sizes' of every network, and 'samples':
-      candidates of BCQ's target, and of BEAR's.
+      candidates of BCQ's target, and of BEAR's,
+      whose MMD compares 'matched' actions.
   """
   dataset = d3rlpy.dataset.create_fifo_replay_buffer(
     limit=noise.TRANSITIONS, episodes=[_episode(*e) for e in noise.episodes()]
@@ -65,7 +66,11 @@ def _own(case: Mapping[str, Any]) -> dict[str, Any]:
   """Options of one agent alone; BEAR's warm-up is over."""
   if case['kind'] == 'bcq':
     return {'n_action_samples': case['samples']}
-  return {'n_target_samples': case['samples'], 'warmup_steps': 0}
+  return {
+    'n_target_samples': case['samples'],
+    'n_mmd_action_samples': case['matched'],
+    'warmup_steps': 0,
+  }
 
 
 def _episode(
