@@ -160,9 +160,12 @@ class BEARMMD(BatchConstrained):
       tape.watch(at)
       total = count * tf.reduce_sum(value_of(at))  # Of a mean over samples.
     own = bounded(tape.gradient(total, at), 1.0)
-    theirs = bounded(at_samples(self.teacher_gradient, state, at), 1.0)
+    # A teacher may be a service, which is asked once.
+    theirs = at_samples(self.teacher_gradient, state, at, groups=1)
     alpha = self.alpha(step)
-    direction = tf.stop_gradient((1.0 - alpha) * own + alpha * theirs)
+    direction = tf.stop_gradient(
+      (1.0 - alpha) * own + alpha * bounded(theirs, 1.0)
+    )
     gain = tf.reduce_mean(tf.reduce_sum(direction * action, -1), axis=0)
     return value, gain
 

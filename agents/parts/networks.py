@@ -6,6 +6,7 @@ import numpy as np
 import sonnet as snt
 import tensorflow as tf
 
+from agents.parts.activations import elu
 from datasets.types import EnvironmentSpec
 
 
@@ -83,7 +84,7 @@ class LayerNormMLP(snt.Module):
     """Maps [B, inputs] to [B, layer_sizes[-1]]."""
     hidden = tf.tanh(self.first(inputs))
     for linear in self.rest:
-      hidden = tf.nn.elu(linear(hidden))
+      hidden = elu(linear(hidden))
     return hidden
 
 

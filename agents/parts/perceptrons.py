@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import sonnet as snt
 import tensorflow as tf
 
+from agents.parts.activations import relu
+
 
 class MLP(snt.Module):
   """Linear layers with a ReLU between each two.
@@ -22,7 +24,7 @@ class MLP(snt.Module):
     *hidden, last = self.layers
     x = tf.concat(inputs, axis=-1)
     for linear in hidden:
-      x = tf.nn.relu(linear(x))
+      x = relu(linear(x))
     return last(x)
 
 
