@@ -20,6 +20,30 @@ def test_at_samples_asks_about_each_pair():
   )
 
 
+@pytest.mark.parametrize(
+  ('number', 'options', 'rows'),
+  [
+    (10, {}, [8, 8, 12, 12]),
+    (3, {}, [4, 4, 4]),
+    (1, {}, [4]),
+    (10, {'groups': 1}, [40]),
+  ],
+)
+def test_samples_are_cut_into_chains(number, options, rows):
+  """As many on every machine; one where a call has a price of its own."""
+  asked = []
+
+  def function(s, x):
+    asked.append(len(x))
+    assert len(s) == len(x)
+    return x
+
+  drawn = tf.random.stateless_uniform([number, 4, 2], [0, 0])
+  actual = samples.at_samples(function, tf.zeros([4, 3]), drawn, **options)
+  np.testing.assert_array_equal(actual, drawn)
+  assert asked == rows
+
+
 @pytest.mark.parametrize(('weight', 'expected'), [(1, 1), (0, 4), (0.75, 1.75)])
 def test_mix_goes_from_the_most_to_the_least(weight, expected):
   """Invariant C-I3."""
