@@ -138,6 +138,7 @@ class Display:
         f'{node} waits for the teacher: {message}'
         for node, message in (status or {}).get('troubles', {}).items()
       ),
+      *_hosts(status or {}),
     ]
     self._bar.update(
       self._task,
@@ -162,6 +163,19 @@ class Display:
       height=self._console.height - taken,
     )
     self._live.update(Group(table, below))
+
+
+def _hosts(status: dict[str, Any]) -> list[str]:
+  """Who acts, where others than this host do."""
+  hosts, lost = status.get('hosts', {}), status.get('lost', 0)
+  if len(hosts) < 2 and not lost:
+    return []
+  parts = [
+    f'{host}: {workers} workers, {episodes} episodes'
+    for host, (workers, episodes) in hosts.items()
+  ]
+  parts += [f'{lost} workers lost'] if lost else []
+  return ['; '.join(parts)]
 
 
 def _activity(status: dict[str, Any]) -> tuple[str, int, Optional[int], str]:

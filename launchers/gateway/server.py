@@ -264,6 +264,7 @@ class Gateway:
     if self._refused[worker] == MAX_REFUSED:
       await self._ask(self._conductor.left, worker)
       await self._ask(
-        self._conductor.trouble, worker,
-        f'shut out: {MAX_REFUSED} episodes were refused. The last: {reason}',
-      )  # fmt: skip
+        self._conductor.warn,
+        f'{worker} is shut out: {MAX_REFUSED} of its episodes were refused. '
+        f'The last: {reason}',
+      )

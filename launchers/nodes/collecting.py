@@ -4,6 +4,7 @@ What is missing is leased to whoever asks (`leases`), and counted when it has
 come (`ledger`).
 """
 
+import collections
 import threading
 from typing import Any, Optional
 
@@ -14,6 +15,9 @@ from launchers.nodes.ledger import Ledger, RunFailedError
 from launchers.nodes.refusals import Refusals
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
+
+HERE = 'this host'
+"""Stands for the program's own, where hosts are named."""
 
 
 class Collecting:
@@ -31,6 +35,10 @@ class Collecting:
     self._lock = threading.Lock()  # Courier calls handlers from many threads.
     self._ledger = Ledger(config)
     self._leases = Leases()
+    # Episodes by cycle and host, as far as this process has seen them.
+    self._acted: dict[int, collections.Counter[str]] = collections.defaultdict(
+      collections.Counter
+    )
     self._phase = 'restore'
     self._cycle = directory.finished_cycles(config.cycles)
     self._policies: dict[int, Policy] = {}
@@ -111,7 +119,9 @@ class Collecting:
     with self._lock:
       episode = EpisodeId(*identity)
       self._ledger.add(episode, digest, episode_return, num_steps, is_new)
-      self._leases.end(episode)
+      worker = self._leases.end(episode)
+      if worker is not None:
+        self._acted[episode.cycle][_host_of(worker)] += 1
 
   def attempts(self, identity: tuple[Any, ...]) -> int:
     """How often an episode was refused: the number of its present attempt."""
@@ -151,6 +161,13 @@ class Collecting:
       except RunFailedError as error:
         self._failure = error
 
+  def _hosts(self) -> dict[str, tuple[int, int]]:
+    """Of each host its workers, and its episodes of the present cycle."""
+    workers = collections.Counter(map(_host_of, self._leases.workers))
+    acted = self._acted[self._cycle]
+    hosts = sorted(workers.keys() | acted.keys())
+    return {host: (workers[host], acted[host]) for host in hosts}
+
   def _policy(self, cycle: int) -> Policy:
     if cycle not in self._policies:
       path = self._directory.policy_path(cycle - 1)
@@ -164,3 +181,9 @@ class Collecting:
     """
     is_first_needed = self._cycle == 0 or self._config.mix_demonstrations
     return range(0 if is_first_needed else 1, self._cycle + 1)
+
+
+def _host_of(worker: str) -> str:
+  """The host in 'HOST/actor/0'; HERE for an actor of the program."""
+  host, _, _ = worker.rpartition('/actor/')
+  return host or HERE

@@ -101,6 +101,11 @@ class Conductor(Collecting):
       else:
         self._troubles[node] = message
 
+  def warn(self, line: str) -> None:
+    """Told what a person should know, of anybody."""
+    with self._lock:
+      self._warnings[line] = line
+
   # --- What the display calls. ---
 
   def status(self) -> dict[str, Any]:
@@ -117,6 +122,8 @@ class Conductor(Collecting):
         'warnings': sorted(self._warnings.values()),
         **self._ledger.status(),
         'refused': self._ledger.refused(self._cycle),
+        'hosts': self._hosts(),
+        'lost': self._leases.lost,
       }
 
   # --- The loop. ---
@@ -176,6 +183,7 @@ class Conductor(Collecting):
     )
     record = {
       **outcome,
+      'acted_by': dict(self._acted[cycle]),
       'learner': self._learner,
       'seconds': {k: round(v, 2) for k, v in self._seconds.items()},
       'policy_digest': Policy.from_bytes(self._learned).digest,

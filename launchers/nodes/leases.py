@@ -31,7 +31,15 @@ class Leases:
     """
     self._clock = clock
     self._deadlines: dict[str, float] = {}
-    self._holders: dict[EpisodeId, Optional[str]] = {}
+    self._holders: dict[EpisodeId, str] = {}
+    self._safe: set[EpisodeId] = set()
+    self.lost = 0
+    """Workers that were not heard of any more."""
+
+  @property
+  def workers(self) -> list[str]:
+    """Those that live."""
+    return list(self._deadlines)
 
   def renew(self, worker: str) -> None:
     """Notes that the worker lives."""
@@ -52,27 +60,32 @@ class Leases:
     """
     self.renew(worker)
     self._expire()
-    free = [identity for identity in wanted if identity not in self._holders]
+    taken = self._holders.keys() | self._safe
+    free = [identity for identity in wanted if identity not in taken]
     share = min(most, math.ceil(len(free) / len(self._deadlines)))
     self._holders.update((identity, worker) for identity in free[:share])
     return free[:share]
 
   def keep(self, identity: EpisodeId) -> None:
     """Notes that an episode is durable: it waits for advice, and for nobody."""
-    self._holders[identity] = None
+    self._safe.add(identity)
 
-  def end(self, identity: EpisodeId) -> None:
-    """Notes that an episode has come or was refused."""
-    self._holders.pop(identity, None)
+  def end(self, identity: EpisodeId) -> Optional[str]:
+    """Notes that an episode has come or was refused; who held it."""
+    self._safe.discard(identity)
+    return self._holders.pop(identity, None)
 
   def leave(self, worker: str) -> None:
     """Notes that a worker has gone; others get what it held."""
     self._deadlines.pop(worker, None)
-    held = [i for i, holder in self._holders.items() if holder == worker]
-    for identity in held:
-      del self._holders[identity]
+    self._holders = {
+      identity: holder
+      for identity, holder in self._holders.items()
+      if holder != worker or identity in self._safe
+    }
 
   def _expire(self) -> None:
     now = self._clock()
     for worker in [w for w, d in self._deadlines.items() if d < now]:
       self.leave(worker)
+      self.lost += 1

@@ -36,9 +36,15 @@ def work_table(run: RunRecord) -> tuple[list[str], list[list[str]]]:
   """What each cycle took, and which data and weights it ended with."""
   head = ['cycle', 'updates', 'act', 'learn', 'evaluate', 'actor steps/s']
   head += ['data', 'policy']
+  hosts = sorted(
+    {host for c in run.cycles for host in (c.summary or {}).get('acted_by', ())}
+  )
+  # One is nothing to be told apart.
+  head += [f'episodes of {host}' for host in hosts if len(hosts) > 1]
   rows = []
   for cycle in run.cycles:
     summary = cycle.summary or {}
+    acted_by = summary.get('acted_by', {})
     seconds = summary.get('seconds') or {}
     state = '' if cycle.summary else ' (in progress)'
     rows.append(
@@ -49,6 +55,7 @@ def work_table(run: RunRecord) -> tuple[list[str], list[list[str]]]:
         _count(acting_rate(summary)),
         _digest(summary.get('digest')),
         _digest(summary.get('policy_digest')),
+        *(_count(acted_by.get(host)) for host in hosts if len(hosts) > 1),
       ]
     )
   return head, rows

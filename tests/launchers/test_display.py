@@ -105,6 +105,18 @@ def test_an_unknown_amount_is_not_told(config, directory):
   assert '?' not in lines[-1]
 
 
+def test_hosts_are_told_where_others_act(config, directory):
+  hosts = {'lab-3f': (2, 30), 'this host': (1, 10)}
+  alone = {'this host': (1, 40)}
+  line = 'lab-3f: 2 workers, 30 episodes; this host: 1 workers, 10 episodes'
+  shown = screen(config, directory, status_of(3, hosts=hosts), 100, 24)
+  assert shown[-1] == line
+  shown = screen(config, directory, status_of(3, hosts=hosts, lost=1), 100, 24)
+  assert shown[-1] == f'{line}; 1 workers lost'
+  shown = screen(config, directory, status_of(3, hosts=alone, lost=0), 100, 24)
+  assert 'workers' not in shown[-1]
+
+
 def test_troubles_leave_room_for_the_bar(config, directory):
   troubles = {'curator': 'No advice for 3 s: ' + 'UNAVAILABLE ' * 20}
   status = status_of(10, troubles=troubles)

@@ -202,6 +202,8 @@ def test_who_brings_nothing_good_is_shut_out(program: Program) -> None:
   with pytest.raises(TurnedAwayError, match='shut out'):
     core.act_order('bad/actor/0', 8)
   assert ('left', 'bad/actor/0') in program.conductor.told
+  (warning,) = [t[1] for t in program.conductor.told if t[0] == 'warn']
+  assert 'bad/actor/0 is shut out' in warning
   program.reason = ''
   assert program.core('good/actor/0').deliver(episode_file()) == ''
 

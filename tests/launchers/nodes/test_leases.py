@@ -63,6 +63,20 @@ def test_what_waits_for_advice_waits_for_nobody() -> None:
   assert held.grant('b', identities(0, 1), 8) == identities(1)
   held.leave('a')
   assert not held.grant('b', identities(0), 8)
+  assert held.end(identities(0)[0]) == 'a'
+  assert held.end(identities(1)[0]) == 'b'
+
+
+def test_who_is_lost_is_counted() -> None:
+  clock = Clock()
+  held = Leases(clock)
+  held.grant('a', identities(0), 8)
+  held.leave('a')
+  assert (held.workers, held.lost) == ([], 0)
+  held.grant('b', identities(0), 8)
+  clock.now += leases.SECONDS + 1
+  held.grant('c', identities(0), 8)
+  assert (held.workers, held.lost) == (['c'], 1)
 
 
 @given(

@@ -1,5 +1,6 @@
 """Workers of other hosts, as real processes: they change only the time."""
 
+import json
 import os
 from pathlib import Path
 import re
@@ -85,6 +86,11 @@ def test_a_worker_acts_and_the_run_ends_the_same(
     reference.directory
   )
   assert not list((tmp_path / 'scratch').rglob('*.npz'))
+  for cycle in range(3):
+    record = run.directory / f'cycles/{cycle:03d}/cycle.json'
+    ((host, episodes),) = json.loads(record.read_text())['acted_by'].items()
+    assert host != 'this host'
+    assert episodes == (2 if cycle else 3)
 
 
 def test_who_has_no_keys_is_turned_away(tmp_path: Path, keys: Keys) -> None:
