@@ -67,7 +67,7 @@ def compare(actor_steps: int, learner_steps: int) -> None:
 def _run_ours(
   actor_steps: int, learner_steps: int, directory: Path
 ) -> dict[str, Any]:
-  from benchmarks.acting_ours import random_policy
+  from benchmarks.nodes import random_policy
 
   teacher = directory / 'teacher.npz'
   teacher.write_bytes(random_policy().to_bytes())

@@ -5,6 +5,7 @@ come (`ledger`).
 """
 
 import collections
+import functools
 import threading
 from typing import Any, Optional
 
@@ -64,10 +65,17 @@ class Collecting:
         for cycle in self._cycles():
           if cycle < first_cycle:
             continue
-          missing = self._ledger.missing(cycle)
-          granted = self._leases.grant(worker, missing, most)
+          ledger = self._ledger
+          granted = self._leases.grant(
+            worker, cycle, ledger.quota(cycle),
+            functools.partial(ledger.is_missing, cycle), most,
+          )  # fmt: skip
           if granted:
-            episodes = [(i.episode, self._ledger.attempts(i)) for i in granted]
+            run = self._config.run_name
+            episodes = [
+              (episode, ledger.attempts(EpisodeId(run, cycle, 0, episode)))
+              for episode in granted
+            ]
             noise = self._config.noise_in(cycle)
             return {'cycle': cycle, 'noise': noise, 'episodes': episodes}
       return None
@@ -85,7 +93,8 @@ class Collecting:
   def kept(self, identity: tuple[Any, ...]) -> None:
     """Told of an episode that is durable, and waits for its advice."""
     with self._lock:
-      self._leases.keep(EpisodeId(*identity))
+      episode = EpisodeId(*identity)
+      self._leases.keep((episode.cycle, episode.episode))
 
   def policy(self, cycle: int) -> bytes:
     """The one policy that acts in `cycle`, as `Policy.from_bytes` reads it.
@@ -119,7 +128,7 @@ class Collecting:
     with self._lock:
       episode = EpisodeId(*identity)
       self._ledger.add(episode, digest, episode_return, num_steps, is_new)
-      worker = self._leases.end(episode)
+      worker = self._leases.end((episode.cycle, episode.episode))
       if worker is not None:
         self._acted[episode.cycle][_host_of(worker)] += 1
 
@@ -155,7 +164,7 @@ class Collecting:
       if noted < present:
         return
       self._refusals.add(episode, noted, reason)
-      self._leases.end(episode)
+      self._leases.end((episode.cycle, episode.episode))
       try:
         self._ledger.refuse(episode, reason, noted)
       except RunFailedError as error:

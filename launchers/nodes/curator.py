@@ -243,8 +243,9 @@ class Curator:
     return self._adviser is not None and cycle > 0
 
   def _is_wanted(self, identity: EpisodeId) -> bool:
-    is_open = identity.cycle in self._conductor.open_cycles()
-    return is_open and self._config.wants(identity)
+    # Old versions numbered their actors, and their files still do.
+    is_ours = identity.actor == 0 and self._config.wants(identity)
+    return is_ours and identity.cycle in self._conductor.open_cycles()
 
   def _check(
     self, episode: Episode, policy: Optional[str], task: Optional[Task] = None

@@ -6,18 +6,21 @@ heard of in time ends, and another one gets its episodes. So an episode may be
 acted twice, which the ledger does not mind.
 """
 
-from collections.abc import Callable, Iterable
+import collections
+from collections.abc import Callable
+import heapq
 import math
 import time
 from typing import Optional
-
-from datasets.types import EpisodeId
 
 SECONDS = 60.0
 """After which a worker that is not heard of has lost its leases."""
 
 RENEWAL = SECONDS / 12
 """Seconds between two signs of life of a worker that acts."""
+
+Place = tuple[int, int]
+"""A cycle, and the number of an episode in it."""
 
 
 class Leases:
@@ -31,8 +34,12 @@ class Leases:
     """
     self._clock = clock
     self._deadlines: dict[str, float] = {}
-    self._holders: dict[EpisodeId, str] = {}
-    self._safe: set[EpisodeId] = set()
+    self._holders: dict[Place, str] = {}
+    self._safe: set[Place] = set()
+    # Of each cycle the first episode that was never given out, and those that
+    # came back: nobody looks through all of a cycle to find a free one.
+    self._next: dict[int, int] = collections.defaultdict(int)
+    self._returned: dict[int, list[int]] = collections.defaultdict(list)
     self.lost = 0
     """Workers that were not heard of any more."""
 
@@ -46,43 +53,70 @@ class Leases:
     self._deadlines[worker] = self._clock() + SECONDS
 
   def grant(
-    self, worker: str, wanted: Iterable[EpisodeId], most: int
-  ) -> list[EpisodeId]:
+    self,
+    worker: str,
+    cycle: int,
+    quota: int,
+    is_missing: Callable[[int], bool],
+    most: int,
+  ) -> list[int]:
     """Leases episodes to a worker, which lives since it asks.
 
     Args:
       worker: its name, unlike all others'.
-      wanted: the episodes that are missing.
-      most: how many it can act side by side.
+      cycle: that is collected.
+      quota: episodes that it takes, numbered from 0.
+      is_missing: whether one of them has not come yet.
+      most: how many the worker can act side by side.
 
     Returns:
-      Its fair share of those that nobody holds, in that order.
+      Its share of those that nobody holds. Those that were never given out are
+      shared among all who live, so that none is left with nothing.
     """
     self.renew(worker)
     self._expire()
-    taken = self._holders.keys() | self._safe
-    free = [identity for identity in wanted if identity not in taken]
-    share = min(most, math.ceil(len(free) / len(self._deadlines)))
-    self._holders.update((identity, worker) for identity in free[:share])
-    return free[:share]
+    returned = self._returned[cycle]
+    left = quota - self._next[cycle] + len(returned)
+    share = min(most, math.ceil(left / len(self._deadlines)))
+    granted: list[int] = []
+    while len(granted) < share:
+      if returned:
+        episode = heapq.heappop(returned)
+      elif self._next[cycle] < quota:
+        episode = self._next[cycle]
+        self._next[cycle] += 1
+      else:
+        break
+      place = cycle, episode
+      if is_missing(episode) and place not in self._holders:
+        granted.append(episode)
+        self._holders[place] = worker
+    return granted
 
-  def keep(self, identity: EpisodeId) -> None:
+  def keep(self, place: Place) -> None:
     """Notes that an episode is durable: it waits for advice, and for nobody."""
-    self._safe.add(identity)
+    # Also one that nobody holds, as when a run goes on.
+    self._safe.add(place)
+    self._holders.setdefault(place, '')
 
-  def end(self, identity: EpisodeId) -> Optional[str]:
+  def end(self, place: Place) -> Optional[str]:
     """Notes that an episode has come or was refused; who held it."""
-    self._safe.discard(identity)
-    return self._holders.pop(identity, None)
+    self._safe.discard(place)
+    return self._give_back(place)
 
   def leave(self, worker: str) -> None:
     """Notes that a worker has gone; others get what it held."""
     self._deadlines.pop(worker, None)
-    self._holders = {
-      identity: holder
-      for identity, holder in self._holders.items()
-      if holder != worker or identity in self._safe
-    }
+    held = [p for p, w in self._holders.items() if w == worker]
+    for place in held:
+      if place not in self._safe:
+        self._give_back(place)
+
+  def _give_back(self, place: Place) -> Optional[str]:
+    holder = self._holders.pop(place, None)
+    if holder is not None:  # It was given out, and is missing again perhaps.
+      heapq.heappush(self._returned[place[0]], place[1])
+    return holder or None
 
   def _expire(self) -> None:
     now = self._clock()

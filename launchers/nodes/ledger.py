@@ -96,13 +96,9 @@ class Ledger:
     """How often an episode was refused: the number of its present attempt."""
     return self._refusals.get(identity, 0)
 
-  def missing(self, cycle: int) -> list[EpisodeId]:
-    """What `cycle` lacks."""
-    return [
-      EpisodeId(self._config.run_name, cycle, 0, episode)
-      for episode in range(self.quota(cycle))
-      if episode not in self._present[cycle]
-    ]
+  def is_missing(self, cycle: int, episode: int) -> bool:
+    """Whether `cycle` lacks its episode of that number."""
+    return episode not in self._present[cycle]
 
   def quota(self, cycle: int) -> int:
     """Episodes that `cycle` takes."""

@@ -19,6 +19,7 @@ from launchers.environments.suite import Environment
 from launchers.nodes import curator, tasks
 from launchers.nodes.conductor import Conductor
 from launchers.runs.config import DemonstrationConfig, GrowingBatchConfig
+from launchers.runs.launch_config import GatewayOptions
 from launchers.runs.run_directory import RunDirectory
 from tests.launchers.harness import random_policy
 
@@ -56,7 +57,7 @@ class Program:
       target=curator.run_curator,
       args=(
         CONFIG, self.directory, self.conductor, self.address, 'here', (),
-        self._stop.wait,
+        GatewayOptions(), self._stop.wait,
       ),
     )  # fmt: skip
     self._curator.start()
@@ -135,7 +136,8 @@ def test_a_bad_episode_is_refused_and_counted(
   assert len(reasons.read_text().splitlines()) == 2
   # It is asked for again, as another attempt.
   order = program.conductor.act_order('actor/0', 8)
-  assert order == {'cycle': 1, 'episodes': [(0, 1), (2, 0), (3, 0)]}
+  episodes = [(0, 1), (2, 0), (3, 0)]
+  assert order == {'cycle': 1, 'noise': 0.3, 'episodes': episodes}
   program.writer.write(good)
   program.wait_for(lambda: program.status()['collected'][1] == (2, 4))
 

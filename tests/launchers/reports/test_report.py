@@ -129,17 +129,6 @@ def change(directory, cycle, **values):
   path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
 
 
-def test_who_acted_is_told_where_several_did(tmp_path):
-  directory = make_run(tmp_path / 'r')
-  change(directory, 1, acted_by={'this host': 2})
-  head, _ = tables.work_table(load_run(directory))
-  assert head[-1] == 'policy'
-  change(directory, 2, acted_by={'this host': 1, 'lab-3f': 1234})
-  head, rows = tables.work_table(load_run(directory))
-  assert head[-2:] == ['episodes of lab-3f', 'episodes of this host']
-  assert [row[-2:] for row in rows[1:]] == [['–', '2'], ['1\u202f234', '1']]
-
-
 def test_what_a_resumed_cycle_does_not_know_is_not_told(tmp_path):
   directory = make_run(tmp_path / 'r')
   whole = Page(report.write_report(directory)).text

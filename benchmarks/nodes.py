@@ -1,5 +1,7 @@
-"""Our side of benchmarks.acting: three of the program's nodes."""
+"""Nodes of the program, in processes of their own, without the rest of it."""
 
+from collections.abc import Iterator, Sequence
+import contextlib
 import itertools
 import multiprocessing
 from multiprocessing.managers import BaseManager
@@ -8,14 +10,14 @@ from pathlib import Path
 import secrets
 import tempfile
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import portpicker
 
 from agents.deployed.policy import Policy
 from launchers.hosts.process import SINGLE_THREADED
-from launchers.nodes import actor, curator, replay
+from launchers.nodes import actor, curator, replay, tasks
 from launchers.nodes.conductor import Conductor
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.launch_config import GatewayOptions
@@ -31,50 +33,79 @@ class _Manager(BaseManager):
 _Manager.register('Conductor', Conductor)
 
 
-def run(episodes: int) -> float:
-  """Seconds for our actor, Reverb server and curator."""
+class Nodes(NamedTuple):
+  """What runs.
+
+  Attributes:
+    config: of the run, whose cycle 1 is collected.
+    policy: that acts in it.
+    conductor: of the run.
+    processes: the nodes'.
+  """
+
+  config: GrowingBatchConfig
+  policy: Policy
+  conductor: Any
+  processes: Sequence[Any]
+
+  def wait(self, episodes: int) -> None:
+    """Waits until so many episodes are durable.
+
+    Raises:
+      RuntimeError: a node ended.
+    """
+    while self.conductor.status()['collected'].get(1, (0, 0))[0] < episodes:
+      dead = [process for process in self.processes if not process.is_alive()]
+      if dead:
+        raise RuntimeError(f'A node ended: {dead}')
+      time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def running(
+  episodes: int,
+  names: Sequence[str] = ('replay', 'curator', 'actor'),
+  gateway: GatewayOptions = GatewayOptions(),
+) -> Iterator[Nodes]:
+  """Nodes of a run on cheetah-run whose first cycle is to be collected.
+
+  Args:
+    episodes: that the cycle takes.
+    names: of the nodes.
+    gateway: where others join.
+  """
   os.environ.update(SINGLE_THREADED)  # As the program starts these nodes.
   context = multiprocessing.get_context('spawn')
   config = GrowingBatchConfig(
-    name='acting',
+    name='nodes',
     task='cheetah-run',
     cycles=1,
-    actor_steps=(episodes + 1) * EPISODE_STEPS,
+    actor_steps=episodes * EPISODE_STEPS,
     episode_steps=EPISODE_STEPS,
   )
   port, incarnation = portpicker.pick_unused_port(), secrets.token_hex(8)
   with tempfile.TemporaryDirectory() as runs, _Manager(ctx=context) as manager:
     directory = RunDirectory(Path(runs))
     directory.cycle(0).mkdir(parents=True)
-    directory.publish(0, random_policy().to_bytes())
+    policy = random_policy()
+    directory.publish(0, policy.to_bytes())
+    tasks.settle(config, directory)
     conductor = manager.Conductor(  # type: ignore[attr-defined]  # Registered.
       config, directory, _wait_for_stop
     )
-    arguments = (config, directory, conductor, port, incarnation)
+    arguments = (config, directory, conductor, port, incarnation, gateway)
     processes = [
       context.Process(target=_run_node, args=(name, *arguments), daemon=True)
-      for name in ('replay', 'curator', 'actor')
+      for name in names
     ]
     for process in processes:
       process.start()
     try:
-      _await(conductor, 1, processes)
-      started = time.perf_counter()
-      _await(conductor, episodes + 1, processes)
-      return time.perf_counter() - started
+      yield Nodes(config, policy, conductor, processes)
     finally:
       for process in processes:
         process.kill()
         process.join()
-
-
-def _await(conductor: Any, episodes: int, processes: list[Any]) -> None:
-  """Waits until so many episodes of cycle 1 are durable."""
-  while conductor.status()['collected'].get(1, (0, 0))[0] < episodes:
-    dead = [process for process in processes if not process.is_alive()]
-    if dead:
-      raise RuntimeError(f'A node ended: {dead}')
-    time.sleep(0.02)
 
 
 def _run_node(
@@ -84,6 +115,7 @@ def _run_node(
   conductor: Any,
   port: int,
   incarnation: str,
+  gateway: GatewayOptions,
 ) -> None:
   """What the program's node of that name does."""
   address = f'localhost:{port}'
@@ -91,7 +123,7 @@ def _run_node(
   if name == 'replay':
     replay.run_replay(port, incarnation, _wait_for_stop)
   elif name == 'curator':
-    curator.run_curator(*data, GatewayOptions(), _wait_for_stop)
+    curator.run_curator(*data, gateway, _wait_for_stop)
   else:
     actor.run_actor(*data, 0, _wait_for_stop)
 
@@ -101,7 +133,7 @@ def _wait_for_stop(seconds: float) -> bool:
   return False
 
 
-def random_policy() -> Any:
+def random_policy() -> Policy:
   """A policy of cheetah's sizes and 3 x 256."""
   random = np.random.default_rng(0)
   sizes = (17, 256, 256, 256, 6)
