@@ -33,8 +33,8 @@ _RESTARTS = 5  # Of one worker, before the command gives up.
 class Options:
   """Acts episodes for a run that another host has started.
 
-  It needs no TensorFlow, and no disk that both hosts share. Episodes wait in
-  --scratch until the run has them. It ends when the run is done.
+  It needs no TensorFlow, and no disk that both hosts share. Episodes are kept
+  on this one's until the run has them. It ends when the run is done.
   """
 
   address: Annotated[str, tyro.conf.Positional]

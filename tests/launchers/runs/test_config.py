@@ -60,7 +60,7 @@ def test_learner_steps_are_actor_steps_by_samples_per_insert(
     ({'actor_steps': 200}, r'no multiple.*Use 4000\.'),
     ({'learner_steps': 1_001}, r'--learner-steps to 1000 or 1004\.'),
     ({'learner_steps': 3}, '3 learner steps do not divide into 4'),
-    ({'num_actors': 0}, 'num_actors is 0; it must be at least 1'),
+    ({'num_actors': -1}, 'num_actors is -1; it must be at least 0'),
     ({'acting_noise': float('nan')}, 'acting_noise is nan'),
   ],
 )
