@@ -67,7 +67,8 @@ def check_objective(config: AgentConfig, objective: Kind) -> None:
   if objective not in objectives:
     raise ValueError(
       f'The agent {config.kind} has no objective {objective!r}{because}; '
-      f'choose one of {", ".join(objectives)}.'
+      f'choose {"one of " * (len(objectives) > 1)}'
+      f'--objective.kind {", ".join(objectives)}.'
     )
 
 

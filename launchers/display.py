@@ -138,7 +138,7 @@ class Display:
         f'{node} waits for the teacher: {message}'
         for node, message in (status or {}).get('troubles', {}).items()
       ),
-      *_hosts(status or {}),
+      *_hosts(status or {}, self._config.num_actors),
     ]
     self._bar.update(
       self._task,
@@ -165,9 +165,12 @@ class Display:
     self._live.update(Group(table, below))
 
 
-def _hosts(status: dict[str, Any]) -> list[str]:
+def _hosts(status: dict[str, Any], num_actors: int) -> list[str]:
   """Who acts, where others than this host do."""
   hosts, lost = status.get('hosts', {}), status.get('lost', 0)
+  is_acting = status.get('phase') == 'act'
+  if is_acting and not num_actors and not any(n for n, _ in hosts.values()):
+    return ['Nobody acts yet: join with `python -m launchers.join HOST:PORT`.']
   if len(hosts) < 2 and not lost:
     return []
   parts = [

@@ -61,8 +61,7 @@ def main() -> int:
     options = command_line.parse(Options, 'launchers.join')
     process.prepare_environment()
     orders = _orders(options)
-    for order in orders[:1]:
-      order.keys()
+    orders[0].check()
     return _run(orders, console)
   except (OSError, ValueError) as error:
     console.print('[bold red]Refused:[/]', end=' ')
@@ -105,7 +104,8 @@ def _run(orders: list[WorkerOptions], console: Console) -> int:
     restarts = dict.fromkeys(workers, 0)
     stop.listen()
     console.print(
-      f'{len(workers)} actors join {orders[0].address}.', highlight=False
+      f'Joining {orders[0].address}; actors: {len(workers)}.',
+      highlight=False,
     )
     code = 0
     while workers and not stop.signal and code == 0:

@@ -39,7 +39,7 @@ def split_address(address: str) -> tuple[str, int]:
   if not match or int(match[2]) > 65_535:
     raise ValueError(
       f'{address!r} is no address of a service: write host:port, for instance '
-      '127.0.0.1:50051 or [::1]:50051.'
+      '127.0.0.1:50051 or [::1]:50051, with a port of at most 65535.'
     )
   return match[1].strip('[]'), int(match[2])
 
@@ -135,7 +135,7 @@ def read_keys(certificate: Path, key: Path, token: str) -> ServerKeys:
     context.load_cert_chain(certificate, key, '')
   except (ssl.SSLError, ValueError) as error:
     raise ValueError(
-      f'--tls-certificate {certificate} and --tls-key {key} are no pair '
+      f'The certificate {certificate} and the key {key} are no pair '
       f'({error}): give PEM files, the key without a password.'
     ) from error
   return keys

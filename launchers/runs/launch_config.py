@@ -27,6 +27,15 @@ class GatewayOptions:
   token_file: Optional[Path] = None
   """A file with the token that every worker must bear."""
 
+  def __post_init__(self) -> None:
+    """Refuses keys that would protect nothing."""
+    given = self.tls_certificate or self.tls_key or self.token_file
+    if given and not self.address:
+      raise ValueError(
+        f'{given} is for a gateway, and there is no --gateway.address: give '
+        'the host:port on which workers join, or leave out the keys.'
+      )
+
   def keys(self) -> ServerKeys:
     """What is in the files.
 

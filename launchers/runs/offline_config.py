@@ -54,6 +54,13 @@ class OfflineConfig:
       episode_steps=(1, 10_000_000), action_bound=(bounds.ABOVE_0, 1e9),
       seed=bounds.SEED,
     )  # fmt: skip
+    places = [path.resolve() for path in self.data]
+    for place in places:
+      if places.count(place) > 1:
+        raise ValueError(
+          f'--data names {place} more than once, so that its episodes would '
+          'count more than once: name each directory once.'
+        )
     if self.task:
       object.__setattr__(self, 'task', names.canonical(self.task))
     run_names.check(self.run_name)

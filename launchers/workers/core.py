@@ -33,6 +33,21 @@ _AWAY = (
   grpc.StatusCode.CANCELLED,
   grpc.StatusCode.UNKNOWN,
 )
+_WRONG = {
+  'Hostname Verification': (
+    'its certificate is of another name. Join it by the name that the '
+    'certificate has, or make one for this name: see docs/machines.md.'
+  ),
+  'CERTIFICATE_VERIFY_FAILED': (
+    'its certificate is not signed by those in --ca, or is not valid now. '
+    'Copy the one that the run was started with, and look at the clock.'
+  ),
+  'WRONG_VERSION_NUMBER': (
+    'it speaks no TLS. Leave out --ca, or start the run with a certificate.'
+  ),
+}
+"""What no waiting mends: a part of gRPC's text, and what to do."""
+_NO_TLS = ' If it is there, it may speak TLS: give --ca and --token-file.'
 _OPTIONS = (
   *messages.OPTIONS,
   ('grpc.keepalive_time_ms', 10_000),
@@ -85,6 +100,8 @@ class Core:
     self._wait_for_stop = wait_for_stop
     self._tell = tell
     self._metadata = credentials.bearer(keys.token)
+    # A run that speaks TLS does not tell so to who does not.
+    self._advice = '' if keys.certificates else _NO_TLS
     self._is_away = False
     if keys.certificates:
       trusted = grpc.ssl_channel_credentials(keys.certificates)
@@ -170,7 +187,8 @@ class Core:
       self._start('Leave', request, pb.Nothing, _LEAVE_SECONDS).result()
     except grpc.RpcError as error:
       self._tell(
-        f'The run did not hear that this worker leaves: {error.code()}'
+        f'The run does not hear that this worker leaves ({error.code().name}): '
+        'its episodes go to others after a minute.'
       )
 
   def close(self) -> None:
@@ -194,11 +212,12 @@ class Core:
       try:
         result = self._await(call)
       except grpc.RpcError as error:
-        if error.code() not in _AWAY:
-          raise TurnedAwayError(
-            f'{self._address}: {error.details()}'
-          ) from error
-        self._note(f'{self._address} does not answer ({error.details()}).')
+        details = str(error.details())
+        wrong = [text for mark, text in _WRONG.items() if mark in details]
+        if wrong or error.code() not in _AWAY:
+          message = f'{self._address}: {" ".join(wrong) or details}'
+          raise TurnedAwayError(message) from error
+        self._note(f'{self._address} does not answer ({details}).')
       else:
         self._note('')
         return result
@@ -218,7 +237,7 @@ class Core:
 
   def _note(self, trouble: str) -> None:
     if trouble and not self._is_away:
-      self._tell(f'{trouble} This worker waits for it.')
+      self._tell(f'{trouble} This worker waits for it.{self._advice}')
     elif self._is_away and not trouble:
       self._tell(f'{self._address} answers again.')
     self._is_away = bool(trouble)

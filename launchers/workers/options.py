@@ -38,6 +38,20 @@ class WorkerOptions(NamedTuple):
   scratch: str
   parent: int
 
+  def check(self) -> None:
+    """Looks at what is wrong before anything starts.
+
+    Raises:
+      OSError: a file cannot be read.
+      ValueError: it does not hold what it must, or another host is to be asked
+        without keys.
+    """
+    keys = self.keys()
+    credentials.check_exposure(
+      self.address, bool(keys.certificates), bool(keys.token),
+      'Give --ca and --token-file.',
+    )  # fmt: skip
+
   def keys(self) -> Keys:
     """What is in the files.
 

@@ -115,6 +115,10 @@ def test_hosts_are_told_where_others_act(config, directory):
   assert shown[-1] == f'{line}; 1 workers lost'
   shown = screen(config, directory, status_of(3, hosts=alone, lost=0), 100, 24)
   assert 'workers' not in shown[-1]
+  nobody = dataclasses.replace(config, num_actors=0)
+  waiting = status_of(3, hosts={'lab-3f': (0, 30)}, phase='act')
+  shown = screen(nobody, directory, waiting, 100, 24)
+  assert 'Nobody acts yet: join with' in shown[-1]
 
 
 def test_troubles_leave_room_for_the_bar(config, directory):

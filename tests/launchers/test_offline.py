@@ -19,6 +19,7 @@ from agents.deployed.policy import Policy
 from datasets.store import EpisodeStore
 from datasets.types import Annotation, Episode, EpisodeId
 from launchers.environments.suite import Environment
+from launchers.runs.offline_config import OfflineConfig
 from tests.launchers.harness import ROOT, random_policy
 
 STEPS = 30
@@ -192,6 +193,11 @@ def test_bad_input_is_refused(tmp_path: Path, data: Path) -> None:
   assert missing.returncode == 2
   assert 'There is no such directory' in ' '.join(errors.split())
   assert not (data / 'nowhere').exists()
+
+
+def test_a_directory_that_is_named_twice_is_refused(tmp_path: Path) -> None:
+  with pytest.raises(ValueError, match='more than once'):
+    OfflineConfig((tmp_path, tmp_path / '.'))
 
 
 def test_the_policy_is_of_the_task_of_the_data(

@@ -187,9 +187,7 @@ def test_keys_of_a_service_that_are_no_pem_are_named(pem, no_pem) -> None:
   for pair in ((no_pem, pem[1]), (pem[0], no_pem)):
     if pair[1].stem == 'key':
       continue  # Which it is.
-    with pytest.raises(
-      ValueError, match=r'--tls-certificate.* no pair'
-    ) as told:
+    with pytest.raises(ValueError, match=r'The certificate.* no pair') as told:
       credentials.read_keys(*pair, TOKEN)
     assert str(no_pem) in str(told.value)
 

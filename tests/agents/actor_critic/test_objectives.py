@@ -206,7 +206,9 @@ KINDS = ('mpo', 'bm_mpo', 'abm_mpo', 'svg', 'abm_svg', 'abm', 'bear')
 def test_every_combination_learns_or_says_why_not(kind, objective):
   config = config_of(kind)
   if objective not in registry.find(kind).objectives:
-    with pytest.raises(ValueError, match='follows no gradient; choose one of'):
+    with pytest.raises(
+      ValueError, match='follows no gradient; choose one of --obj'
+    ):
       registry.check_objective(config, objective)
     return
   registry.check_objective(config, objective)

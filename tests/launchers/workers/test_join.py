@@ -54,12 +54,14 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
 class Joined:
   """A `launchers.join` command."""
 
-  def __init__(self, port: int, scratch: Path, *words: str):
+  def __init__(
+    self, port: int, scratch: Path, *words: str, host: str = 'localhost'
+  ):
     self._log = scratch.with_suffix('.log')
     with self._log.open('wb') as log:
       self.process = subprocess.Popen(
         [
-          sys.executable, '-m', 'launchers.join', f'localhost:{port}',
+          sys.executable, '-m', 'launchers.join', f'{host}:{port}',
           '--scratch', str(scratch), *words,
         ],
         stdout=log, stderr=subprocess.STDOUT, cwd=ROOT,
@@ -153,3 +155,23 @@ def test_workers_and_the_run_die_and_nothing_changes(
   assert harness.final_policies(again.directory) == (
     harness.final_policies(calm.directory)
   )
+
+
+@pytest.mark.parametrize(
+  ('host', 'ca', 'said'),
+  [
+    ('127.0.0.1', True, 'certificate is of another name'),
+    ('localhost', False, 'it may speak TLS: give --ca'),
+  ],
+)
+def test_who_mistakes_the_keys_is_told_which(
+  tmp_path: Path, keys: Keys, host: str, ca: bool, said: str
+) -> None:
+  port = portpicker.pick_unused_port()
+  words = keys.of_a_worker() if ca else keys.of_a_worker()[:2]
+  options = {'num_actors': 0, **keys.of_the_run(port)}  # It waits for one.
+  with harness.launched(tmp_path, **options) as run:
+    worker = Joined(port, tmp_path / 'scratch', *words, host=host)
+    run.wait_for(lambda: said in worker.output)
+    worker.process.terminate()
+    worker.process.wait(20)
