@@ -164,7 +164,8 @@ def _check_actors(
   directory: RunDirectory,
   teachers: 'dict[advice.Role, advice.Found]',
 ) -> None:
-  """Refuses a run for which nobody would act."""
+  """Refuses a run for which nobody would act, or to which nobody should."""
+  launch.gateway.keys()
   if config.num_actors:
     return
   if not launch.gateway.address:

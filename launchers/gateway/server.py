@@ -16,12 +16,14 @@ from typing import Any, NamedTuple, Optional
 
 import grpc
 
+from datasets.types import EpisodeId
 from launchers.environments.base import Description
 from launchers.gateway import door, wire
 from launchers.gateway import gateway_pb2 as pb
 from launchers.gateway.intake import Arrival, Intake
 from launchers.runs.config import GrowingBatchConfig
 from teachers.credentials import ServerKeys
+from teachers.wire import MessageError
 
 MAX_REFUSED = 16
 """Episodes that nothing may learn from, after which a worker is shut out."""
@@ -139,6 +141,9 @@ class Gateway:
   async def _ask(self, function: Callable[..., Any], *args: Any) -> Any:
     return await self._loop.run_in_executor(self._pool, function, *args)
 
+  def _cycles(self) -> list[int]:
+    return list(self._conductor.open_cycles())
+
   async def _join(self, request: Any, context: Any) -> Any:
     wire.check_name(request.worker)
     ours, theirs = wire.versions(), dict(request.versions)
@@ -185,7 +190,12 @@ class Gateway:
     while True:
       while self._waiting and self._waiting[0].order.done():
         self._waiting.popleft()
-      order = await self._next_order() if self._waiting else None
+      order = None
+      if self._waiting:
+        try:
+          order = await self._next_order()
+        except Exception as error:  # Courier's, of any kind: it asks again.
+          print(f'No order from the conductor: {error}', flush=True)
       if order is None:
         await asyncio.sleep(_PAUSE)
         continue
@@ -215,6 +225,9 @@ class Gateway:
     if request.cycle == 0 and self._demonstrator:
       name, data = self._demonstrator
       return pb.PolicyFile(name=name, data=data)
+    # Also one that is over by now, for whoever was given its last order.
+    if not 1 <= request.cycle <= max(await self._ask(self._cycles)):
+      raise MessageError(f'No policy acts in cycle {request.cycle}.')
     if request.cycle not in self._policies:
       data = await self._ask(self._conductor.policy, request.cycle)
       self._policies = {request.cycle: data}
@@ -234,10 +247,14 @@ class Gateway:
 
   async def _failed(self, request: Any, context: Any) -> Any:
     await self._check_welcome(request.worker, context)
-    run = self._config.run_name
-    identity = (run, request.cycle, 0, request.attempt.episode)
-    reason, number = request.reason[:1_000], request.attempt.number
-    await self._ask(self._conductor.refused, identity, reason, number)
+    run, episode = self._config.run_name, request.attempt.episode
+    identity = EpisodeId(run, request.cycle, 0, episode)
+    if not self._config.wants(identity):
+      raise MessageError(f'{identity} is none of this run.')
+    # One that comes late, after another worker's, is of no use to anybody.
+    if request.cycle in await self._ask(self._cycles):
+      reason, number = request.reason[:1_000], request.attempt.number
+      await self._ask(self._conductor.refused, tuple(identity), reason, number)
     return _NOTHING
 
   async def _alive(self, request: Any, context: Any) -> Any:
@@ -261,8 +278,9 @@ class Gateway:
   async def _note_refusal(self, worker: str, reason: str) -> None:
     self._refused[worker] += 1
     print(f'Refused, of {worker}: {reason}', flush=True)
+    # It will not bring it again, and may live for long: others get what it has.
+    await self._ask(self._conductor.left, worker)
     if self._refused[worker] == MAX_REFUSED:
-      await self._ask(self._conductor.left, worker)
       await self._ask(
         self._conductor.warn,
         f'{worker} is shut out: {MAX_REFUSED} of its episodes were refused. '

@@ -38,10 +38,14 @@ def run(options: WorkerOptions, stop: threading.Event) -> None:
   scratch = Scratch(Path(options.scratch), core.deliver, tell)
   try:
     with scratch:
-      Actor(
-        options.name, assignment, places, core, core.demonstrator, scratch.put,
-        stop.wait,
-      ).run()  # fmt: skip
+      try:
+        Actor(
+          options.name, assignment, places, core, core.demonstrator,
+          scratch.put, stop.wait,
+        ).run()  # fmt: skip
+      except RunDoneError:
+        stop.set()  # Nobody needs what is left, nor may be there to take it.
+        raise
     raise ActingStoppedError
   except ActingStoppedError:
     core.leave()
@@ -59,9 +63,7 @@ def main() -> int:
   signal.signal(signal.SIGTERM, lambda *_: stop.set())
   try:
     run(options, stop)
-  except RunDoneError:
-    return 0
-  except ActingStoppedError:
+  except (RunDoneError, ActingStoppedError):
     return 0
   except (TurnedAwayError, OSError, ValueError) as error:
     print(f'{process.REFUSAL}{error}', flush=True)

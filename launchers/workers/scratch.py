@@ -10,7 +10,7 @@ from typing import Optional
 
 from datasets import arrays, encoding
 from datasets.files import make_directory
-from datasets.store import EpisodeStore
+from datasets.store import EpisodeConflictError, EpisodeStore
 from datasets.types import Episode, EpisodeId
 from launchers.acting.outcomes import ActingStoppedError
 
@@ -79,9 +79,10 @@ class Scratch:
       raise self._failure
     try:
       self._store.commit(episode)
-    except OSError as error:
-      # Where nothing can be kept, it is brought before anything else is acted.
-      self._tell(f'{error} Episodes are brought without being kept.')
+    except (OSError, EpisodeConflictError) as error:
+      # A full disk, or what is left of an earlier run of this name: it is
+      # brought before anything else is acted.
+      self._tell(f'{error} It is brought without being kept.')
       self._bring(episode)
       return
     self._queue.put(episode.identity)

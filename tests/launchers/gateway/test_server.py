@@ -44,6 +44,9 @@ class Conductor:
     self.told.append(('asked', worker, most, first_cycle))
     return self.orders.pop(0) if self.orders else None
 
+  def open_cycles(self) -> list[int]:
+    return [1, 2]
+
   def policy(self, cycle: int) -> bytes:
     return b'policy %d' % cycle
 
@@ -228,6 +231,39 @@ def test_names_that_nobody_should_read_are_refused(
   with pytest.raises(grpc.RpcError) as refusal:
     program.raw('Orders', request.SerializeToString())
   assert refusal.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_a_refusal_gives_back_what_a_worker_holds(program: Program) -> None:
+  """It would not bring it again, and live on."""
+  program.core('here/actor/0').deliver(b'junk')
+  assert ('left', 'here/actor/0') in program.conductor.told
+
+
+def test_only_episodes_of_the_run_can_fail(program: Program) -> None:
+  core = program.core()
+  core.refused(('run', 2, 0, 0), 'the simulation diverged', 0)
+  failed = ('refused', ('run', 2, 0, 0), 'the simulation diverged', 0)
+  assert program.conductor.told[-1] == failed
+  core.refused(('run', 3, 0, 0), 'late or early', 0)
+  assert program.conductor.told[-1] == failed
+  for cycle, episode in ((1 << 31, 0), (2, 1 << 60)):
+    with pytest.raises(TurnedAwayError, match='none of this run'):
+      core.refused(('run', cycle, 0, episode), 'no such episode', 0)
+  assert program.conductor.told[-1] == failed
+
+
+@pytest.mark.parametrize('cycle', [3, 1 << 31])
+def test_policies_that_do_not_act_are_not_looked_for(
+  program: Program, cycle: int
+) -> None:
+  with pytest.raises(TurnedAwayError, match='No policy acts in cycle'):
+    program.core().policy(cycle)
+
+
+def test_orders_go_on_after_a_fault_of_the_conductor(program: Program) -> None:
+  order = {'cycle': 1, 'noise': 0.3, 'episodes': [(0, 0)]}
+  program.conductor.orders += [{'episodes': None}, order]
+  assert program.core().act_order('here/actor/0', 8) == order
 
 
 def test_what_does_not_parse_is_refused(program: Program) -> None:
