@@ -62,13 +62,8 @@ def read_arrays(
     FileNotFoundError: there is no such file.
     files.DamagedFileError: it is torn, altered, or another kind of file.
   """
-  content = read_content(path)
+  content = decode(pathlib.Path(path).read_bytes(), path)
   return content.arrays, content.metadata
-
-
-def read_content(path: files.PathLike) -> Content:
-  """`read_arrays` with the digest."""
-  return decode(pathlib.Path(path).read_bytes(), path)
 
 
 def encode(

@@ -7,7 +7,8 @@ of a living writer is locked by it; `remove_aside` clears those that nobody
 holds.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent import futures
 import contextlib
 import errno
 import fcntl
@@ -20,6 +21,7 @@ from typing import Union
 PathLike = Union[str, 'os.PathLike[str]']
 
 _ASIDE = '.aside'
+_AT_ONCE = 16  # Files that are synced.
 # Where a writer can die. Tests kill it there, through `boundary_hook`.
 BOUNDARIES = ('created', 'written', 'fsynced', 'renamed', 'dir_fsynced')
 
@@ -70,18 +72,40 @@ def write_bytes(path: PathLike, data: bytes) -> None:
   """
   path = pathlib.Path(path)
   try:
-    with _aside(path) as (descriptor, aside):
-      boundary_hook('created', path)
-      _write_all(descriptor, data)
-      boundary_hook('written', path)
-      os.fsync(descriptor)
-      boundary_hook('fsynced', path)
-      os.replace(aside, path)
-      boundary_hook('renamed', path)
+    _put(path, data)
     sync_directory(path.parent)
     boundary_hook('dir_fsynced', path)
   except OSError as error:
     raise _explained(error, path, len(data)) from error
+
+
+def write_all(contents: Mapping[pathlib.Path, bytes]) -> None:
+  """`write_bytes` of many files, in little more time than of one.
+
+  A disk syncs many at once, if it is asked at once.
+
+  Args:
+    contents: by path. Each file is whole or absent whatever happens; all are
+      durable when this returns.
+
+  Raises:
+    OutOfSpaceError, OSError: as `write_bytes`, for the first that failed.
+  """
+  if len(contents) <= 1:
+    for path, data in contents.items():
+      write_bytes(path, data)
+    return
+
+  def put(path: pathlib.Path) -> None:
+    try:
+      _put(path, contents[path])
+    except OSError as error:
+      raise _explained(error, path, len(contents[path])) from error
+
+  with futures.ThreadPoolExecutor(min(len(contents), _AT_ONCE)) as pool:
+    list(pool.map(put, contents))
+  for directory in {path.parent for path in contents}:
+    sync_directory(directory)
 
 
 def write_text(path: PathLike, text: str) -> None:
@@ -172,7 +196,19 @@ def _open_aside(path: pathlib.Path) -> tuple[int, pathlib.Path]:
     os.close(descriptor)
 
 
-def _write_all(descriptor: int, data: bytes) -> None:
+def _put(path: pathlib.Path, data: bytes) -> None:
+  """Writes a file, whose name is not durable yet."""
+  with _aside(path) as (descriptor, aside):
+    boundary_hook('created', path)
+    _write_to(descriptor, data)
+    boundary_hook('written', path)
+    os.fsync(descriptor)
+    boundary_hook('fsynced', path)
+    os.replace(aside, path)
+    boundary_hook('renamed', path)
+
+
+def _write_to(descriptor: int, data: bytes) -> None:
   view = memoryview(data)
   while view:
     view = view[os.write(descriptor, view) :]

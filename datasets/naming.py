@@ -12,6 +12,7 @@ _NAME = re.compile(r'(.+)-(\d{3,})-(\d{3,})-(\d{6,})\.npz', re.ASCII)
 QUARANTINE = 'quarantine'
 """The folder, in a directory of episodes, of files that are none."""
 _MAX_NAME = 255  # Bytes, on every Linux file system.
+_FEW = 5  # Of directories, in an error's message.
 
 
 def file_name(identity: EpisodeId) -> str:
@@ -72,3 +73,21 @@ def identity_of(path: pathlib.Path) -> EpisodeId:
   if not is_ours:
     raise files.DamagedFileError(path, reason)
   return identity
+
+
+def check_holds_episodes(directory: pathlib.Path) -> None:
+  """Refuses a directory whose episodes are further below, as a run's are.
+
+  Raises:
+    FileNotFoundError: only others in it hold episodes; names them.
+  """
+  if any(map(is_episode, directory.glob('*.npz'))):
+    return
+  below = directories_below(directory)
+  if below:
+    names = ', '.join(map(str, below[:_FEW]))
+    more = ', …' * (len(below) > _FEW)
+    raise FileNotFoundError(
+      f'{directory} holds no episodes itself; name one or several of '
+      f'{names}{more}'
+    )

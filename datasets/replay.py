@@ -14,6 +14,8 @@ server does not confirm: that takes some seconds until the server is known to
 be lost. Signal handlers run meanwhile, and may raise.
 """
 
+from collections.abc import Sequence
+import itertools
 import queue
 import threading
 import time
@@ -21,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from datasets import arrays, encoding
+from datasets.packed import Packed, pack, unpack
 from datasets.ports import PortInUseError, check_port
 from datasets.replay_connection import (
   COLLECTED,
@@ -86,16 +88,23 @@ class EpisodeWriter:
       ReplayLostError: it may not have arrived, and nothing after it will.
       ValueError: it is too big to be sent.
     """
-    data, _ = arrays.encode(*encoding.to_arrays(episode))
-    if len(data) > _MAX_BYTES:
-      raise ValueError(
-        f'{episode.identity} has {len(data):,} bytes; at most '
-        f'{_MAX_BYTES:,} can be sent. Make the episodes shorter.'
-      )
+    self.write_all([pack(episode)])
+
+  def write_all(self, episodes: Sequence[Packed]) -> None:
+    """`write` of many, which are confirmed together."""
+    for episode, data, _ in episodes:
+      if len(data) > _MAX_BYTES:
+        raise ValueError(
+          f'{episode.identity} has {len(data):,} bytes; at most '
+          f'{_MAX_BYTES:,} can be sent. Make the episodes shorter.'
+        )
     self._connection.await_answer()
     try:
-      self._connection.call(self._put, np.frombuffer(data, np.uint8))
-      self._await_confirmation(len(data))
+      # All that a Reverb writer writes has one shape.
+      for size, alike in itertools.groupby(episodes, lambda e: len(e.data)):
+        files = [np.frombuffer(e.data, np.uint8) for e in alike]
+        self._connection.call(self._put, size, files)
+        self._await_confirmation(size * len(files))
     except (RuntimeError, reverb.errors.ReverbError) as error:
       self._writer = None
       if isinstance(error, ReplayLostError):
@@ -104,16 +113,16 @@ class EpisodeWriter:
     # A server that was replaced meanwhile has confirmed it, too.
     self._connection.await_answer()
 
-  def _put(self, data: np.ndarray) -> None:
-    # All that a Reverb writer writes has one shape.
-    if self._writer is None or self._size != len(data):
-      self._size = len(data)
+  def _put(self, size: int, files: Sequence[np.ndarray]) -> None:
+    if self._writer is None or self._size != size:
+      self._size = size
       self._writer = self._connection.client.trajectory_writer(
         num_keep_alive_refs=1, get_signature_timeout_ms=None
       )
-    self._writer.append([data])
-    column = self._writer.history[0][-1:]
-    self._writer.create_item(self._table, 1.0, [column])
+    for data in files:
+      self._writer.append([data])
+      column = self._writer.history[0][-1:]
+      self._writer.create_item(self._table, 1.0, [column])
 
   def _await_confirmation(self, size: int) -> None:
     deadline = time.monotonic() + SILENT_SECONDS + size / _BYTES_PER_SECOND
@@ -157,7 +166,11 @@ class EpisodeReader:
     self._owed = 0  # What the thread will yet put there.
 
   def read(self, max_episodes: int) -> list[Episode]:
-    """The next episodes; none where there are none.
+    """The episodes of `read_packed`."""
+    return [packed.episode for packed in self.read_packed(max_episodes)]
+
+  def read_packed(self, max_episodes: int) -> list[Packed]:
+    """The next episodes, with their files; none where there are none.
 
     Args:
       max_episodes: at most so many.
@@ -175,7 +188,7 @@ class EpisodeReader:
       # A sampler may never wait for items: a queue gives an item to a sampler
       # that was given up, too, and it is lost.
       self._take(min(tables[self._table].current_size, max_episodes))
-    episodes: list[Episode] = []
+    episodes: list[Packed] = []
     deadline = time.monotonic() + _SLICE_SECONDS
     while self._owed and len(episodes) < max_episodes:
       try:
@@ -203,7 +216,6 @@ class EpisodeReader:
   def _take_from(self, client: Any, size: int) -> None:
     try:
       for sample in client.sample(self._table, size, emit_timesteps=False):
-        content = arrays.decode(sample.data[0].tobytes(), self._table)
-        self._taken.put(encoding.from_arrays(content.arrays, content.metadata))
+        self._taken.put(unpack(sample.data[0].tobytes(), self._table))
     except Exception as error:  # For whoever reads, whatever it is.
       self._taken.put(error)

@@ -18,7 +18,8 @@ from rich.console import Console
 import tyro
 
 from datasets import bounds
-from datasets.store import EpisodeStore, episode_digest
+from datasets.packed import digest_of_episode
+from datasets.store import EpisodeStore
 from datasets.types import Annotation, Episode, EpisodeId
 from datasets.validation import OneTask, check_episode, check_task
 from launchers import command_line, options
@@ -185,7 +186,7 @@ def _survey(
     if identity not in digests:
       continue
     original = kept._replace(annotation=source.read(identity).annotation)
-    if episode_digest(original) != digests[identity]:
+    if digest_of_episode(original) != digests[identity]:
       raise ValueError(
         f'{store.directory} holds a copy of another {identity} than that in '
         f'{source.directory}. Choose another --output.'

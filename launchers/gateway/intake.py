@@ -5,9 +5,8 @@ from collections.abc import Callable
 import queue
 from typing import NamedTuple
 
-from datasets import arrays, encoding
 from datasets.files import DamagedFileError
-from datasets.types import Episode
+from datasets.packed import Packed, unpack
 
 _MOST = 256  # Episodes that are handed in at the same time.
 
@@ -16,11 +15,11 @@ class Arrival(NamedTuple):
   """An episode that a worker brought.
 
   Attributes:
-    episode: not checked.
+    packed: not checked.
     answer: to be told why it is refused, or '' when it is durable.
   """
 
-  episode: Episode
+  packed: Packed
   answer: Callable[[str], None]
 
 
@@ -63,9 +62,8 @@ class Intake:
       Why it is refused; '' when it is durable.
     """
     try:
-      content = arrays.decode(data, f'An episode of {worker}')
-      episode = encoding.from_arrays(content.arrays, content.metadata)
-    except (DamagedFileError, ValueError, TypeError) as error:
+      packed = unpack(data, f'An episode of {worker}')
+    except DamagedFileError as error:
       return str(error)
     answered: asyncio.Future[str] = self._loop.create_future()
 
@@ -74,7 +72,7 @@ class Intake:
 
     self._count += 1
     try:
-      self._arrived.put(Arrival(episode, answer))
+      self._arrived.put(Arrival(packed, answer))
       return await answered
     finally:
       self._count -= 1

@@ -5,6 +5,7 @@ come (`ledger`).
 """
 
 import collections
+from collections.abc import Sequence
 import functools
 import threading
 from typing import Any, Optional
@@ -116,21 +117,19 @@ class Collecting:
     with self._lock:
       return list(self._cycles())
 
-  def committed(
-    self,
-    identity: tuple[Any, ...],
-    digest: str,
-    episode_return: float,
-    num_steps: int,
-    is_new: bool,
-  ) -> None:
-    """Told of an episode that is durable."""
+  def committed(self, episodes: Sequence[tuple[Any, ...]]) -> None:
+    """Told of episodes that are durable.
+
+    Args:
+      episodes: of each its identity, and what `Ledger.add` takes besides.
+    """
     with self._lock:
-      episode = EpisodeId(*identity)
-      self._ledger.add(episode, digest, episode_return, num_steps, is_new)
-      worker = self._leases.end((episode.cycle, episode.episode))
-      if worker is not None:
-        self._acted[episode.cycle][_host_of(worker)] += 1
+      for identity, *facts in episodes:
+        episode = EpisodeId(*identity)
+        self._ledger.add(episode, *facts)
+        worker = self._leases.end((episode.cycle, episode.episode))
+        if worker is not None:
+          self._acted[episode.cycle][_host_of(worker)] += 1
 
   def attempts(self, identity: tuple[Any, ...]) -> int:
     """How often an episode was refused: the number of its present attempt."""

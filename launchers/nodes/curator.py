@@ -4,33 +4,28 @@ collected ─▶ check ─▶ store ─▶ replay              where no advice i
 collected ─▶ check ─▶ spool ─▶ ask the teacher ─▶ store ─▶ replay      else
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 import functools
+import itertools
 import sys
 from typing import Any, Optional
 
-import numpy as np
-
 from datasets import replay
-from datasets.store import EpisodeStore, episode_digest
-from datasets.tasks import Task
-from datasets.types import Episode, EpisodeId
-from datasets.validation import (
-  EpisodeRefused,
-  check_episode,
-  check_identity,
-  check_task,
-)
+from datasets.packed import Packed, pack
+from datasets.store import EpisodeStore
+from datasets.types import EpisodeId
+from datasets.validation import EpisodeRefused
 from launchers.hosts.process import WaitForStop
 from launchers.nodes import advice, tasks
 from launchers.nodes import gateway as gateway_lib
+from launchers.nodes.admission import Admission
 from launchers.nodes.adviser import Adviser
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.launch_config import GatewayOptions
 from launchers.runs.run_directory import RunDirectory
 
 _PAUSE = 0.2  # Seconds between two looks at an empty table.
-_BATCH = 16  # Episodes taken at a time.
+_BATCH = 64  # Episodes taken at a time.
 
 
 def run_curator(
@@ -74,16 +69,21 @@ def run_curator(
     gateway, config, directory, conductor, wait_for_stop
   ) as take:
     while not wait_for_stop(0):
-      episodes = reader.read(_BATCH)
-      for episode in episodes:
-        curator.receive(episode)
+      episodes = reader.read_packed(_BATCH)
+      curator.receive(episodes)
       curator.take_advice()
-      for arrival in take(0 if episodes else _PAUSE):
-        arrival.answer(curator.accept(arrival.episode))
+      arrived = take(0 if episodes else _PAUSE)
+      reasons = curator.accept([arrival.packed for arrival in arrived])
+      for arrival, reason in zip(arrived, reasons, strict=True):
+        arrival.answer(reason)
 
 
 class Curator:
-  """Checks each episode, commits it to the store, hands it to the learner."""
+  """Checks each episode, commits it to the store, hands it to the learner.
+
+  It takes what has come meanwhile together: a disk syncs many files in little
+  more time than one.
+  """
 
   def __init__(
     self,
@@ -93,10 +93,10 @@ class Curator:
     writer: replay.EpisodeWriter,
     adviser: Optional[Adviser],
   ):
-    self._config = config
-    self._directory = directory
     self._conductor = conductor
-    self._environment = tasks.load(config, directory)
+    self._admission = Admission(
+      config, tasks.load(config, directory), conductor.policy_digest
+    )
     self._writer = writer
     self._adviser = adviser
     self._store = functools.cache(directory.store)
@@ -121,60 +121,74 @@ class Curator:
     for episode in store:
       if wait_for_stop(0):
         return
-      self._deliver(episode, digests[episode.identity], is_new=False)
+      digest = digests[episode.identity]
+      self._deliver([pack(episode)._replace(digest=digest)], new=())
     if self._needs_advice(cycle):
-      for episode in self._checked(self._spool(cycle), cycle):
-        self._advise(episode)
+      self._advise(map(pack, self._checked(self._spool(cycle), cycle)))
 
-  def receive(self, episode: Episode) -> None:
-    """Commits an episode, or refuses it and has it collected again."""
-    identity = episode.identity
-    if not self._is_wanted(identity):
-      print(f'Ignored {identity}: it is not of this run.', flush=True)
-      return
-    try:
-      policy = self._conductor.policy_digest(identity.cycle)
-      self._check(episode, policy, self._environment.task)
-    except EpisodeRefused as error:
-      print(f'Refused {identity}: {error}', flush=True)
-      self._refuse(episode, str(error))
-      return
-    if self._needs_advice(identity.cycle):
-      self._advise(episode)
-    else:
-      self._commit(episode)
+  def receive(self, episodes: Sequence[Packed]) -> None:
+    """Commits episodes, or refuses one and has it collected again."""
+    open_cycles = self._conductor.open_cycles() if episodes else ()
+    good = []
+    for packed in episodes:
+      identity = packed.episode.identity
+      if (
+        not self._admission.is_ours(identity)
+        or identity.cycle not in open_cycles
+      ):
+        print(f'Ignored {identity}: it is not of this run.', flush=True)
+        continue
+      try:
+        self._admission.check_acted(packed.episode)
+      except EpisodeRefused as error:
+        print(f'Refused {identity}: {error}', flush=True)
+        self._refuse(packed, str(error))
+      else:
+        good.append(packed)
+    self._keep(good)
 
-  def accept(self, episode: Episode) -> str:
-    """Commits an episode that a worker on another host brought.
+  def accept(self, episodes: Sequence[Packed]) -> list[str]:
+    """Commits episodes that workers on other hosts brought.
 
     Args:
-      episode: of anyone's making. One that fails the checks says nothing of
+      episodes: of anyone's making. One that fails the checks says nothing of
         the run's environment, so that its attempt does not count.
 
     Returns:
-      Why it is refused; '' where it is durable, or not needed any more.
+      Why each is refused; '' where it is durable, or not needed any more.
     """
-    identity = episode.identity
-    try:
-      check_identity(identity)
-      if identity.actor != 0 or not self._config.wants(identity):
-        return f'{identity} is none of this run.'
-      if identity in self._delivered or not self._is_wanted(identity):
-        return ''  # Another copy of it counts.
-      policy = self._conductor.policy_digest(identity.cycle)
-      self._check(episode, policy, self._environment.task)
-    except EpisodeRefused as error:
-      return str(error)
-    if self._needs_advice(identity.cycle):
-      self._advise(episode)
-    else:
-      self._commit(episode)
-    return ''
+    open_cycles = self._conductor.open_cycles() if episodes else ()
+    reasons, good = [], []
+    for packed in episodes:
+      try:
+        identity = packed.episode.identity
+        self._admission.check_identity(identity)
+        is_needed = identity not in self._delivered
+        if is_needed and identity.cycle in open_cycles:
+          self._admission.check_acted(packed.episode)
+          good.append(packed)
+        reasons.append('')
+      except EpisodeRefused as error:
+        reasons.append(str(error))
+    self._keep(good)
+    return reasons
 
-  def _refuse(self, episode: Episode, reason: str) -> None:
+  def _keep(self, episodes: Iterable[Packed]) -> None:
+    """Commits what passed, or has a teacher asked first."""
+    # The first copy counts; of a worker whose processor differs, another may
+    # differ in the last bit.
+    first: dict[EpisodeId, Packed] = {}
+    for packed in episodes:
+      first.setdefault(packed.episode.identity, packed)
+    asked = [p for i, p in first.items() if self._needs_advice(i.cycle)]
+    self._advise(asked)
+    rest = [p for i, p in first.items() if not self._needs_advice(i.cycle)]
+    self._commit(rest)
+
+  def _refuse(self, packed: Packed, reason: str) -> None:
     """Tells of a refusal; what comes twice is one attempt."""
-    identity = tuple(episode.identity)
-    key = (*identity, episode_digest(episode))
+    identity = tuple(packed.episode.identity)
+    key = (*identity, packed.digest)
     if key not in self._refused:
       self._refused[key] = self._conductor.attempts(identity)
     self._conductor.refused(identity, reason, self._refused[key])
@@ -183,57 +197,50 @@ class Curator:
     """Commits the episodes that the teacher has answered for."""
     if self._adviser is None:
       return
-    for episode in self._adviser.answered():
-      self._commit(episode)
+    answered = self._adviser.answered()
+    self._commit([pack(episode) for episode in answered])
+    for episode in answered:
       self._spool(episode.identity.cycle).discard(episode.identity)
 
-  def _advise(self, episode: Episode) -> None:
-    """Has a teacher asked, once the episode is safe."""
-    assert self._adviser is not None
-    identity = episode.identity
-    if identity in self._store(identity.cycle):
-      self._spool(identity.cycle).discard(identity)
-    elif identity not in self._adviser:
-      self._spool(identity.cycle).commit(episode)
-      self._conductor.kept(tuple(identity))
-      self._adviser.ask(episode)
+  def _advise(self, episodes: Iterable[Packed]) -> None:
+    """Has a teacher asked, once the episodes are safe."""
+    adviser, lacking = self._adviser, []
+    for packed in episodes:
+      identity = packed.episode.identity
+      if identity in self._store(identity.cycle):
+        self._spool(identity.cycle).discard(identity)
+      elif adviser is not None and identity not in adviser:
+        lacking.append(packed)
+    _commit_to(self._spool, lacking)
+    for episode, _, _ in lacking:
+      assert adviser is not None
+      self._conductor.kept(tuple(episode.identity))
+      adviser.ask(episode)
 
-  def _commit(self, episode: Episode) -> None:
-    if episode.identity in self._delivered:
-      return  # By a worker whose processor may differ in the last bit.
-    store = self._store(episode.identity.cycle)
-    is_new = episode.identity not in store
-    self._deliver(episode, store.commit(episode), is_new)
+  def _commit(self, episodes: Sequence[Packed]) -> None:
+    due = [p for p in episodes if p.episode.identity not in self._delivered]
+    identities = [packed.episode.identity for packed in due]
+    new = {i for i in identities if i not in self._store(i.cycle)}
+    if due:
+      _commit_to(self._store, due)
+      self._deliver(due, new)
 
-  def _deliver(self, episode: Episode, digest: str, is_new: bool) -> None:
-    identity = episode.identity
-    if identity in self._delivered:
-      return
-    self._writer.write(episode)
+  def _deliver(
+    self, episodes: Sequence[Packed], new: Collection[EpisodeId]
+  ) -> None:
+    self._writer.write_all(episodes)
     self._conductor.committed(
-      tuple(identity),
-      digest,
-      episode.episode_return,
-      episode.num_steps,
-      is_new,
-    )
-    self._delivered.add(identity)
+      [
+        (tuple(e.identity), digest, e.episode_return, e.num_steps,
+         e.identity in new)
+        for e, _, digest in episodes
+      ]
+    )  # fmt: skip
+    self._delivered.update(packed.episode.identity for packed in episodes)
 
   def _checked(self, store: EpisodeStore, cycle: int) -> EpisodeStore:
     """A store of a cycle, without what is none of it."""
-    is_imported = cycle == 0 and self._config.demonstrations.path is not None
-    policy = None if is_imported else self._conductor.policy_digest(cycle)
-
-    def check(episode: Episode) -> None:
-      identity, task = episode.identity, self._environment.task
-      if identity.cycle != cycle or not self._config.wants(identity):
-        raise EpisodeRefused(f'{identity} is not of this cycle of this run.')
-      if is_imported:  # Whoever recorded them has chosen their lengths.
-        check_episode(episode, task.spec)
-      else:
-        self._check(episode, policy)
-      check_task(episode, task)
-
+    check = functools.partial(self._admission.check_stored, cycle)
     for path, reason in store.quarantine(check):
       print(f'Set aside {path}: {reason}', file=sys.stderr, flush=True)
     return store
@@ -242,27 +249,12 @@ class Curator:
     """Demonstrations come with the demonstrator's."""
     return self._adviser is not None and cycle > 0
 
-  def _is_wanted(self, identity: EpisodeId) -> bool:
-    # Old versions numbered their actors, and their files still do.
-    is_ours = identity.actor == 0 and self._config.wants(identity)
-    return is_ours and identity.cycle in self._conductor.open_cycles()
 
-  def _check(
-    self, episode: Episode, policy: Optional[str], task: Optional[Task] = None
-  ) -> None:
-    """Refuses an episode that is not what it should be; None: any will do.
-
-    An episode is whole where it has all the steps of the configuration, or was
-    ended: by a true termination, or by an environment that cuts episodes.
-    """
-    most, environment = self._config.episode_steps, self._environment
-    ends = np.ravel(episode.discounts)  # Of any shape, as yet.
-    has_end = len(ends) and ends[-1] == 0
-    is_free = environment.ends_itself or has_end
-    length = None if is_free else most
-    check_episode(episode, environment.task.spec, policy, length, task)
-    if episode.num_steps > most:
-      raise EpisodeRefused(
-        f'{episode.identity}: it has {episode.num_steps} steps, but '
-        f'episode_steps allows {most}; cut it there.'
-      )
+def _commit_to(
+  store_of: Callable[[int], EpisodeStore], episodes: Iterable[Packed]
+) -> None:
+  """Commits episodes to the stores of their cycles."""
+  for cycle, group in itertools.groupby(
+    episodes, lambda packed: packed.episode.identity.cycle
+  ):
+    store_of(cycle).commit_all(list(group))

@@ -9,7 +9,8 @@ from agents import checkpoint
 from agents.learner import LearningStoppedError
 from datasets import replay
 from datasets.memory import Memory
-from datasets.store import digest_of, episode_digest
+from datasets.packed import digest_of_episode
+from datasets.store import digest_of
 from datasets.types import Episode, EpisodeId
 from launchers.nodes import advice, tasks
 from launchers.nodes.curriculum import Curriculum
@@ -109,7 +110,7 @@ class LearnerNode:
   def _receive(self) -> None:
     for episode in self._reader.read(_BATCH):
       self._received[episode.identity] = episode
-      self._digests[episode.identity] = episode_digest(episode)
+      self._digests[episode.identity] = digest_of_episode(episode)
 
   def _gather(self, wanted: dict[EpisodeId, str]) -> Memory:
     """Waits for the episodes; remembers them in the order of identities."""

@@ -8,8 +8,8 @@ import queue
 import threading
 from typing import Optional
 
-from datasets import arrays, encoding
 from datasets.files import make_directory
+from datasets.packed import Packed, pack
 from datasets.store import EpisodeConflictError, EpisodeStore
 from datasets.types import Episode, EpisodeId
 from launchers.acting.outcomes import ActingStoppedError
@@ -77,13 +77,14 @@ class Scratch:
     """
     if self._failure is not None:
       raise self._failure
+    packed = pack(episode)
     try:
-      self._store.commit(episode)
+      self._store.commit_all([packed])
     except (OSError, EpisodeConflictError) as error:
       # A full disk, or what is left of an earlier run of this name: it is
       # brought before anything else is acted.
       self._tell(f'{error} It is brought without being kept.')
-      self._bring(episode)
+      self._bring(packed)
       return
     self._queue.put(episode.identity)
 
@@ -91,18 +92,18 @@ class Scratch:
     try:
       for path, reason in self._store.quarantine():
         self._tell(f'Set aside {path}: {reason}')
-      for episode in self._store:
-        self._bring(episode)
+      for left in self._store.identities():
+        self._bring(self._store.read_packed(left))
       while (next_one := self._queue.get()) is not None:
-        self._bring(self._store.read(next_one))
+        self._bring(self._store.read_packed(next_one))
     except ActingStoppedError:
       return  # What is left is brought by the next worker here.
     except BaseException as error:
       self._failure = error
 
-  def _bring(self, episode: Episode) -> None:
-    data, _ = arrays.encode(*encoding.to_arrays(episode))
-    refused = self._send(data)
+  def _bring(self, packed: Packed) -> None:
+    identity = packed.episode.identity
+    refused = self._send(packed.data)
     if refused:
-      self._tell(f'The run refused {episode.identity}: {refused}')
-    self._store.discard(episode.identity)
+      self._tell(f'The run refused {identity}: {refused}')
+    self._store.discard(identity)

@@ -3,7 +3,8 @@
 import pytest
 
 from datasets import arrays, encoding
-from datasets.store import EpisodeStore, episode_digest
+from datasets.packed import digest_of_episode
+from datasets.store import EpisodeStore
 from tests.datasets.samples import TASK, assert_same, make_episode
 
 
@@ -12,7 +13,7 @@ def test_a_task_is_kept_and_changes_the_digest() -> None:
   read = encoding.from_arrays(*encoding.to_arrays(episode))
   assert read.task == TASK
   assert_same(read, episode)
-  assert episode_digest(episode) != episode_digest(make_episode())
+  assert digest_of_episode(episode) != digest_of_episode(make_episode())
 
 
 def test_the_episodes_of_a_task_share_one_object() -> None:

@@ -66,6 +66,32 @@ def test_order_of_the_calls(tmp_path, monkeypatch):
   assert (tmp_path / 'file').read_text() == 'text'
 
 
+def test_many_are_synced_before_their_directory(tmp_path, monkeypatch):
+  calls: list[str] = []
+  monkeypatch.setattr(os, 'replace', _spy(calls, os.replace))
+  monkeypatch.setattr(
+    files, 'sync_directory', _spy(calls, files.sync_directory)
+  )
+  contents = {tmp_path / f'{n}': b'x' * n for n in range(40)}
+  files.write_all(contents)
+  assert calls == ['replace'] * 40 + ['sync_directory']
+  assert {path: path.read_bytes() for path in tmp_path.iterdir()} == contents
+
+
+def test_of_many_each_is_whole_or_absent(tmp_path, monkeypatch):
+  def fail(name: str, path: pathlib.Path) -> None:
+    if name == 'written' and path.name == '7':
+      raise OSError(errno.ENOSPC, 'full')
+
+  monkeypatch.setattr(files, 'boundary_hook', fail)
+  contents = {tmp_path / f'{n}': b'x' * 100 for n in range(40)}
+  with pytest.raises(files.OutOfSpaceError, match='/7'):
+    files.write_all(contents)
+  kept = _names(tmp_path)
+  assert '7' not in kept
+  assert all((tmp_path / name).read_bytes() == b'x' * 100 for name in kept)
+
+
 def _spy(calls, function):
   def call(*args):
     calls.append(function.__name__)

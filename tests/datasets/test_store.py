@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from datasets import files, validation
+from datasets.packed import digest_of_episode, pack
 from datasets.store import (
   EpisodeConflictError,
   EpisodeStore,
   digest_of,
-  episode_digest,
   file_name,
 )
 from datasets.types import EpisodeId
@@ -61,7 +61,7 @@ def test_what_is_committed_is_read(tmp_path_factory, committed):
       assert_same(read, episode)
       assert_same(opened.read(episode.identity), episode)
       assert episode.identity in opened
-      assert episode_digest(episode) == digests[episode.identity]
+      assert digest_of_episode(episode) == digests[episode.identity]
   assert store.quarantine() == []
 
 
@@ -93,6 +93,23 @@ def test_an_identity_has_one_content(store, fields):
   with pytest.raises(EpisodeConflictError, match='run-001-000-000000'):
     store.commit(episode._replace(**fields))
   assert_same(store.read(episode.identity), episode)
+
+
+def test_many_are_committed_as_one_after_the_other(store, tmp_path):
+  committed = [make_episode(n) for n in range(20)]
+  store.commit_all([pack(episode) for episode in [*committed, committed[3]]])
+  apart = EpisodeStore(tmp_path / 'apart')
+  assert store.digests() == {e.identity: apart.commit(e) for e in committed}
+  for path in store.directory.iterdir():
+    assert path.read_bytes() == (apart.directory / path.name).read_bytes()
+
+
+def test_of_many_no_two_have_one_identity(store):
+  episode = make_episode(1)
+  other = episode._replace(policy='another')
+  with pytest.raises(EpisodeConflictError, match='used once'):
+    store.commit_all([pack(make_episode(0)), pack(episode), pack(other)])
+  assert len(store) == 0
 
 
 def test_an_unknown_identity(store):

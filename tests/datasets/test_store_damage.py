@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from datasets import arrays, files
-from datasets.store import EpisodeStore, episode_digest, file_name
+from datasets.packed import digest_of_episode
+from datasets.store import EpisodeStore, file_name
 from tests.datasets.samples import assert_same, make_episode
 
 
@@ -65,7 +66,7 @@ def test_damage_is_named_and_set_aside(store, damage, reason):
   assert len(store.digests()) == 2
   assert store.quarantine() == []
   # It is collected again, and may be damaged again.
-  assert store.commit(victim) == episode_digest(victim)
+  assert store.commit(victim) == digest_of_episode(victim)
   path.write_bytes(b'')
   ((again, _),) = store.quarantine()
   assert again != moved

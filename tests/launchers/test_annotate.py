@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from datasets.store import EpisodeStore, episode_digest
+from datasets.packed import digest_of_episode
+from datasets.store import EpisodeStore
 from datasets.types import Annotation, EpisodeId
 from launchers.acting import episodes, rollouts
 from launchers.acting.outcomes import Failure
@@ -64,7 +65,7 @@ def check_copies(data: Path, copies: Path) -> None:
     expected = np.tanh(original.observations[:-1, :1])
     np.testing.assert_array_equal(copy.annotation.actions, expected)
     without = copy._replace(annotation=original.annotation)
-    assert episode_digest(without) == episode_digest(original)
+    assert digest_of_episode(without) == digest_of_episode(original)
 
 
 def result_of(run: 'subprocess.CompletedProcess[str]') -> dict[str, Any]:

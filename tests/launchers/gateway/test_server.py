@@ -84,7 +84,7 @@ class Program:
     """As the curator does when all is safe."""
     while self._held:
       arrival = self._held.pop(0)
-      self.episodes.append(arrival.episode)
+      self.episodes.append(arrival.packed.episode)
       arrival.answer(self.reason or '')
 
   def close(self) -> None:

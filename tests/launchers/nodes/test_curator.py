@@ -12,6 +12,7 @@ import pytest
 
 from agents.deployed.policy import Policy
 from datasets import replay
+from datasets.packed import Packed
 from datasets.types import Episode, EpisodeId
 from launchers.acting.episodes import act, seed_of
 from launchers.environments.base import Description
@@ -202,15 +203,15 @@ def test_what_someone_put_into_the_store_is_checked(
 ) -> None:
   """Older episodes do not say their task, and are let through."""
   directory = RunDirectory(tmp_path / 'run')
-  policy, told = random_policy(3), []
+  policy, told = random_policy(3), list[int]()
   store = directory.store(1)
   store.commit(episode(policy, 0)._replace(task=None))
   store.commit(STRAY[kind](episode(policy, 1)))
   bad = max(store.directory.glob('*.npz'), key=lambda p: p.stat().st_mtime_ns)
 
   class Silent:
-    def write(self, episode: Episode) -> None:
-      told.append(episode.identity.episode)
+    def write_all(self, episodes: list[Packed]) -> None:
+      told.extend(packed.episode.identity.episode for packed in episodes)
 
     def committed(self, *args: Any) -> None:
       pass

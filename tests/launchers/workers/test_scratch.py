@@ -73,7 +73,7 @@ def test_a_full_disk_keeps_nobody_from_acting(
     raise OutOfSpaceError('No space is left.')
 
   run = Run()
-  monkeypatch.setattr(EpisodeStore, 'commit', commit)
+  monkeypatch.setattr(EpisodeStore, 'commit_all', commit)
   with run.scratch(tmp_path) as scratch:
     scratch.put(episode(0))
     assert run.numbers == [0]
