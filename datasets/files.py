@@ -12,6 +12,7 @@ from concurrent import futures
 import contextlib
 import errno
 import fcntl
+import functools
 import os
 import pathlib
 import secrets
@@ -102,8 +103,10 @@ def write_all(contents: Mapping[pathlib.Path, bytes]) -> None:
     except OSError as error:
       raise _explained(error, path, len(contents[path])) from error
 
-  with futures.ThreadPoolExecutor(min(len(contents), _AT_ONCE)) as pool:
-    list(pool.map(put, contents))
+  # All have ended, before the first that failed is told of.
+  futures.wait(done := [_pool(os.getpid()).submit(put, p) for p in contents])
+  for one in done:
+    one.result()
   for directory in {path.parent for path in contents}:
     sync_directory(directory)
 
@@ -194,6 +197,13 @@ def _open_aside(path: pathlib.Path) -> tuple[int, pathlib.Path]:
     # `remove_aside` was quicker than our lock: it took the file for a dead
     # writer's.
     os.close(descriptor)
+
+
+@functools.cache
+def _pool(process: int) -> futures.ThreadPoolExecutor:
+  """Threads of this process, which one that is forked does not have."""
+  del process
+  return futures.ThreadPoolExecutor(_AT_ONCE, 'files')
 
 
 def _put(path: pathlib.Path, data: bytes) -> None:
