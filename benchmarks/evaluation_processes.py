@@ -105,7 +105,7 @@ class _Conductor:
   def __init__(self, orders: Any, results: Any):
     self._orders, self._results = orders, results
 
-  def evaluation_order(self) -> dict[str, Any]:
+  def evaluation_order(self, evaluator: str) -> dict[str, Any]:
     """Those that are waiting, but no more than the conductor gives."""
     evaluations = [self._orders.get()]
     with contextlib.suppress(queue.Empty):

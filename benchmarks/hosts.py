@@ -17,7 +17,6 @@ import asyncio
 from collections.abc import Iterator
 from concurrent import futures
 import contextlib
-import json
 import os
 from pathlib import Path
 import statistics
@@ -40,7 +39,7 @@ from launchers.gateway import gateway_pb2 as pb
 from launchers.gateway import wire
 from launchers.runs.launch_config import GatewayOptions
 from launchers.workers.core import Core
-from launchers.workers.options import Keys, WorkerOptions
+from launchers.workers.options import KeyFiles, Keys, WorkerOptions
 from teachers import credentials
 
 SIDES = ('episodes', 'orders', 'local', 'worker', 'two')
@@ -126,8 +125,8 @@ def core(episodes: int) -> Iterator[tuple[nodes.Nodes, WorkerOptions]]:
     )
     with nodes.running(episodes, ('replay', 'curator'), options) as running:
       yield running, WorkerOptions(
-        address, str(keys / 'token'), str(keys / 'certificate'),
-        'here/actor/0', str(keys / 'scratch'), os.getpid(),
+        address, KeyFiles.of(keys / 'token', keys / 'certificate'),
+        'here/actor/0', False, str(keys / 'scratch'), os.getpid(),
       )  # fmt: skip
 
 
@@ -234,7 +233,7 @@ def _worker(options: WorkerOptions, number: int) -> Iterator[None]:
   own = options._replace(
     name=f'here/actor/{number}', scratch=f'{options.scratch}-{number}'
   )
-  words = ['-m', 'launchers.workers.actor', json.dumps(own._asdict())]
+  words = ['-m', 'launchers.workers.process', own.to_json()]
   process = subprocess.Popen(
     [sys.executable, *words], cwd=common.ROOT, stdout=subprocess.DEVNULL
   )

@@ -16,6 +16,7 @@ COMMANDS = {
   'demonstrate': 'demonstrate',
   'annotate': 'annotate',
   'join': 'join',
+  'status': 'status',
   'evaluate': 'evaluate',
   'teach': 'teach',
   'fit-reward': 'fit_reward',

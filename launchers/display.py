@@ -126,7 +126,7 @@ class Display:
     if status is None:
       description, done, total, unit = 'starting the nodes', 0, None, ''
     else:
-      description, done, total, unit = _activity(status)
+      description, done, total, unit = activity(status)
     if description != self._phase:
       self._phase = description
       # A total cannot be taken from a task that has one.
@@ -134,11 +134,8 @@ class Display:
       self._task = self._bar.add_task(description, total=total, unit=unit)
     self._bar.notes = [
       *(status or {}).get('warnings', ()),
-      *(
-        f'{node} waits for the teacher: {message}'
-        for node, message in (status or {}).get('troubles', {}).items()
-      ),
-      *_hosts(status or {}, self._config.num_actors),
+      *waiting_lines(status or {}),
+      *hosts_lines(status or {}, self._config.num_actors),
     ]
     self._bar.update(
       self._task,
@@ -165,7 +162,15 @@ class Display:
     self._live.update(Group(table, below))
 
 
-def _hosts(status: dict[str, Any], num_actors: int) -> list[str]:
+def waiting_lines(status: dict[str, Any]) -> list[str]:
+  """Who waits for a teacher."""
+  return [
+    f'{node} waits for the teacher: {message}'
+    for node, message in status.get('troubles', {}).items()
+  ]
+
+
+def hosts_lines(status: dict[str, Any], num_actors: int) -> list[str]:
   """Who acts, where others than this host do."""
   hosts, lost = status.get('hosts', {}), status.get('lost', 0)
   is_acting = status.get('phase') == 'act'
@@ -181,7 +186,7 @@ def _hosts(status: dict[str, Any], num_actors: int) -> list[str]:
   return ['; '.join(parts)]
 
 
-def _activity(status: dict[str, Any]) -> tuple[str, int, Optional[int], str]:
+def activity(status: dict[str, Any]) -> tuple[str, int, Optional[int], str]:
   """What goes on: its name, how far it is, of how much, of what."""
   cycle, phase, learner = status['cycle'], status['phase'], status['learner']
   if phase == 'act':

@@ -5,7 +5,6 @@ are acted here changes nothing that comes of them. The same command joins again.
 """
 
 import dataclasses
-import json
 import os
 from pathlib import Path
 import secrets
@@ -21,7 +20,7 @@ import tyro
 from datasets import bounds
 from launchers import command_line
 from launchers.hosts import process, stops
-from launchers.workers.options import WorkerOptions
+from launchers.workers.options import KeyFiles, WorkerOptions
 from teachers import credentials
 
 _STOP_SECONDS = 9.0  # After which a worker that does not stop is killed.
@@ -43,14 +42,24 @@ class Options:
   """A file with the run's token."""
   ca: Optional[Path] = None
   """The certificates, in PEM, that the run's own is signed by; or itself."""
+  certificate: Optional[Path] = None
+  """This host's own certificate, in PEM, for a run that asks for one."""
+  key: Optional[Path] = None
+  """Its private key, in PEM without a password."""
   actors: Optional[int] = None
   """Processes that act; None: one for each core of this host."""
+  evaluators: int = 0
+  """Processes that measure policies, beside the run's own."""
   scratch: Path = Path('scratch')
   """A directory for episodes that the run does not have yet."""
 
   def __post_init__(self) -> None:
     """Refuses what no worker could honour."""
-    bounds.check(self, actors=(1, 1_024))
+    bounds.check(self, actors=(0, 1_024), evaluators=(0, 1_024))
+    if self.actors == 0 and not self.evaluators:
+      raise ValueError(
+        '--actors and --evaluators are 0: nothing would be done. Give one.'
+      )
     credentials.split_address(self.address)
 
 
@@ -73,22 +82,28 @@ def main() -> int:
 def _orders(options: Options) -> list[WorkerOptions]:
   # Not after the process alone: another host's may have the same number.
   host = f'{socket.gethostname()}-{secrets.token_hex(3)}'
-  count = options.actors or len(os.sched_getaffinity(0))
+  files = KeyFiles.of(
+    options.token_file, options.ca, options.certificate, options.key
+  )
+  actors = options.actors
+  if actors is None:
+    actors = len(os.sched_getaffinity(0))
   return [
     WorkerOptions(
       options.address,
-      str(options.token_file.resolve()) if options.token_file else '',
-      str(options.ca.resolve()) if options.ca else '',
-      f'{host}/actor/{n}',
-      str(options.scratch.resolve() / f'actor-{n}'),
+      files,
+      f'{host}/{role}/{n}',
+      role == 'evaluator',
+      str(options.scratch.resolve() / f'{role}-{n}'),
       os.getpid(),
     )
+    for role, count in (('actor', actors), ('evaluator', options.evaluators))
     for n in range(count)
   ]
 
 
 def _start(order: WorkerOptions) -> 'subprocess.Popen[bytes]':
-  words = ['-m', 'launchers.workers.actor', json.dumps(order._asdict())]
+  words = ['-m', 'launchers.workers.process', order.to_json()]
   return subprocess.Popen(
     [sys.executable, *words],
     stdin=subprocess.DEVNULL,
@@ -104,7 +119,9 @@ def _run(orders: list[WorkerOptions], console: Console) -> int:
     restarts = dict.fromkeys(workers, 0)
     stop.listen()
     console.print(
-      f'Joining {orders[0].address}; actors: {len(workers)}.',
+      f'Joining {orders[0].address}; actors: '
+      f'{sum(not o.is_evaluator for o in orders)}, evaluators: '
+      f'{sum(o.is_evaluator for o in orders)}.',
       highlight=False,
     )
     code = 0

@@ -22,11 +22,14 @@ class ServerKeys(NamedTuple):
     certificate: the service's chain, its own first; empty: no TLS.
     key: the private key of the first certificate.
     token: that every call must bear; empty: any call will do.
+    clients: those by which a client's own certificate must be signed; empty: it
+      needs none.
   """
 
   certificate: bytes = b''
   key: bytes = b''
   token: str = ''
+  clients: bytes = b''
 
 
 def split_address(address: str) -> tuple[str, int]:

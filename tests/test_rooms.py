@@ -114,6 +114,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     'launchers.gateway',
     'launchers.hosts.process',
     'launchers.nodes.actor',
+    'launchers.nodes.evaluator',
+    'launchers.nodes.leases',
     'teachers',
   ),
   'launchers.training': (

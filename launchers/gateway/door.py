@@ -59,7 +59,9 @@ async def opened(
   try:
     if keys.certificate:
       pairs = [(keys.key, keys.certificate)]
-      trusted = grpc.ssl_server_credentials(pairs)
+      trusted = grpc.ssl_server_credentials(
+        pairs, keys.clients or None, require_client_auth=bool(keys.clients)
+      )
       port = server.add_secure_port(address, trusted)
     else:
       port = server.add_insecure_port(address)

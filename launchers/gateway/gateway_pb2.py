@@ -14,7 +14,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1flaunchers/gateway/gateway.proto\x12\x15understudy.gateway.v1\"\t\n\x07Nothing\"\x16\n\x06Worker\x12\x0c\n\x04name\x18\x01 \x01(\t\"\xb1\x01\n\x0bJoinRequest\x12\x0e\n\x06worker\x18\x01 \x01(\t\x12\x10\n\x08protocol\x18\x02 \x01(\r\x12\x42\n\x08versions\x18\x03 \x03(\x0b\x32\x30.understudy.gateway.v1.JoinRequest.VersionsEntry\x12\x0b\n\x03\x63pu\x18\x04 \x01(\t\x1a/\n\rVersionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xa6\x01\n\nAssignment\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\x0c\n\x04seed\x18\x02 \x01(\x04\x12\x0c\n\x04task\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\x12\x15\n\repisode_steps\x18\x05 \x01(\r\x12\x18\n\x10has_action_bound\x18\x06 \x01(\x08\x12\x14\n\x0c\x61\x63tion_bound\x18\x07 \x01(\x01\x12\x13\n\x0bis_same_cpu\x18\x08 \x01(\x08\"-\n\rOrdersRequest\x12\x0e\n\x06worker\x18\x01 \x01(\t\x12\x0c\n\x04most\x18\x02 \x01(\r\"h\n\x05Order\x12\x0f\n\x07is_done\x18\x01 \x01(\x08\x12\r\n\x05\x63ycle\x18\x02 \x01(\r\x12\x30\n\x08\x61ttempts\x18\x03 \x03(\x0b\x32\x1e.understudy.gateway.v1.Attempt\x12\r\n\x05noise\x18\x04 \x01(\x01\"*\n\x07\x41ttempt\x12\x0f\n\x07\x65pisode\x18\x01 \x01(\x04\x12\x0e\n\x06number\x18\x02 \x01(\r\"\x1e\n\rPolicyRequest\x12\r\n\x05\x63ycle\x18\x01 \x01(\r\"(\n\nPolicyFile\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x0c\n\x04name\x18\x02 \x01(\t\"+\n\x08\x44\x65livery\x12\x0e\n\x06worker\x18\x01 \x01(\t\x12\x0f\n\x07\x65pisode\x18\x02 \x01(\x0c\"\x1a\n\x07Receipt\x12\x0f\n\x07refused\x18\x01 \x01(\t\"o\n\rFailedEpisode\x12\x0e\n\x06worker\x18\x01 \x01(\t\x12\r\n\x05\x63ycle\x18\x02 \x01(\r\x12/\n\x07\x61ttempt\x18\x03 \x01(\x0b\x32\x1e.understudy.gateway.v1.Attempt\x12\x0e\n\x06reason\x18\x04 \x01(\t2\xa5\x04\n\x07Gateway\x12M\n\x04Join\x12\".understudy.gateway.v1.JoinRequest\x1a!.understudy.gateway.v1.Assignment\x12L\n\x06Orders\x12$.understudy.gateway.v1.OrdersRequest\x1a\x1c.understudy.gateway.v1.Order\x12Q\n\x06Policy\x12$.understudy.gateway.v1.PolicyRequest\x1a!.understudy.gateway.v1.PolicyFile\x12J\n\x07\x44\x65liver\x12\x1f.understudy.gateway.v1.Delivery\x1a\x1e.understudy.gateway.v1.Receipt\x12N\n\x06\x46\x61iled\x12$.understudy.gateway.v1.FailedEpisode\x1a\x1e.understudy.gateway.v1.Nothing\x12\x46\n\x05\x41live\x12\x1d.understudy.gateway.v1.Worker\x1a\x1e.understudy.gateway.v1.Nothing\x12\x46\n\x05Leave\x12\x1d.understudy.gateway.v1.Worker\x1a\x1e.understudy.gateway.v1.Nothingb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1flaunchers/gateway/gateway.proto\x12\x15understudy.gateway.v1\"\t\n\x07Nothing\"\x16\n\x06Worker\x12\x0c\n\x04name\x18\x01 \x01(\t\"\xb1\x01\n\x0bJoinRequest\x12\x0e\n\x06worker\x18\x01 \x01(\t\x12\x10\n\x08protocol\x18\x02 \x01(\r\x12\x42\n\x08versions\x18\x03 \x03(\x0b\x32\x30.understudy.gateway.v1.JoinRequest.VersionsEntry\x12\x0b\n\x03\x63pu\x18\x04 \x01(\t\x1a/\n\rVersionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xa6\x01\n\nAssignment\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\x0c\n\x04seed\x18\x02 \x01(\x04\x12\x0c\n\x04task\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\x12\x15\n\repisode_steps\x18\x05 \x01(\r\x12\x18\n\x10has_action_bound\x18\x06 \x01(\x08\x12\x14\n\x0c\x61\x63tion_bound\x18\x07 \x01(\x01\x12\x13\n\x0bis_same_cpu\x18\x08 \x01(\x08\"-\n\rOrdersRequest\x12\x0e\n\x06worker\x18\x01 \x01(\t\x12\x0c\n\x04most\x18\x02 \x01(\r\"h\n\x05Order\x12\x0f\n\x07is_done\x18\x01 \x01(\x08\x12\r\n\x05\x63ycle\x18\x02 \x01(\r\x12\x30\n\x08\x61ttempts\x18\x03 \x03(\x0b\x32\x1e.understudy.gateway.v1.Attempt\x12\r\n\x05noise\x18\x04 \x01(\x01\"*\n\x07\x41ttempt\x12\x0f\n\x07\x65pisode\x18\x01 \x01(\x04\x12\x0e\n\x06number\x18\x02 \x01(\r\"\x1e\n\rPolicyRequest\x12\r\n\x05\x63ycle\x18\x01 \x01(\r\"(\n\nPolicyFile\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x0c\n\x04name\x18\x02 \x01(\t\"+\n\x08\x44\x65livery\x12\x0e\n\x06worker\x18\x01 \x01(\t\x12\x0f\n\x07\x65pisode\x18\x02 \x01(\x0c\"\x1a\n\x07Receipt\x12\x0f\n\x07refused\x18\x01 \x01(\t\"7\n\nEvaluation\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\r\n\x05\x63ycle\x18\x02 \x01(\r\x12\x0c\n\x04step\x18\x03 \x01(\x04\"\xc4\x01\n\x0f\x45valuationOrder\x12\x0f\n\x07is_done\x18\x01 \x01(\x08\x12=\n\x06wanted\x18\x02 \x03(\x0b\x32-.understudy.gateway.v1.EvaluationOrder.Wanted\x1a\x61\n\x06Wanted\x12\x35\n\nevaluation\x18\x01 \x01(\x0b\x32!.understudy.gateway.v1.Evaluation\x12\x10\n\x08\x65pisodes\x18\x02 \x01(\r\x12\x0e\n\x06policy\x18\x03 \x01(\x0c\"|\n\x10\x45valuationResult\x12\x0e\n\x06worker\x18\x01 \x01(\t\x12\x35\n\nevaluation\x18\x02 \x01(\x0b\x32!.understudy.gateway.v1.Evaluation\x12\x0f\n\x07returns\x18\x03 \x03(\x01\x12\x10\n\x08\x66\x61ilures\x18\x04 \x03(\t\"8\n\tRunStatus\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\x0e\n\x06\x63ycles\x18\x02 \x01(\r\x12\x0e\n\x06status\x18\x03 \x01(\t\"o\n\rFailedEpisode\x12\x0e\n\x06worker\x18\x01 \x01(\t\x12\r\n\x05\x63ycle\x18\x02 \x01(\r\x12/\n\x07\x61ttempt\x18\x03 \x01(\x0b\x32\x1e.understudy.gateway.v1.Attempt\x12\x0e\n\x06reason\x18\x04 \x01(\t2\xa9\x06\n\x07Gateway\x12M\n\x04Join\x12\".understudy.gateway.v1.JoinRequest\x1a!.understudy.gateway.v1.Assignment\x12L\n\x06Orders\x12$.understudy.gateway.v1.OrdersRequest\x1a\x1c.understudy.gateway.v1.Order\x12Q\n\x06Policy\x12$.understudy.gateway.v1.PolicyRequest\x1a!.understudy.gateway.v1.PolicyFile\x12J\n\x07\x44\x65liver\x12\x1f.understudy.gateway.v1.Delivery\x1a\x1e.understudy.gateway.v1.Receipt\x12`\n\x10\x45valuationOrders\x12$.understudy.gateway.v1.OrdersRequest\x1a&.understudy.gateway.v1.EvaluationOrder\x12T\n\tEvaluated\x12\'.understudy.gateway.v1.EvaluationResult\x1a\x1e.understudy.gateway.v1.Nothing\x12J\n\x06Status\x12\x1e.understudy.gateway.v1.Nothing\x1a .understudy.gateway.v1.RunStatus\x12N\n\x06\x46\x61iled\x12$.understudy.gateway.v1.FailedEpisode\x1a\x1e.understudy.gateway.v1.Nothing\x12\x46\n\x05\x41live\x12\x1d.understudy.gateway.v1.Worker\x1a\x1e.understudy.gateway.v1.Nothing\x12\x46\n\x05Leave\x12\x1d.understudy.gateway.v1.Worker\x1a\x1e.understudy.gateway.v1.Nothingb\x06proto3')
 
 
 
@@ -30,6 +30,11 @@ _POLICYREQUEST = DESCRIPTOR.message_types_by_name['PolicyRequest']
 _POLICYFILE = DESCRIPTOR.message_types_by_name['PolicyFile']
 _DELIVERY = DESCRIPTOR.message_types_by_name['Delivery']
 _RECEIPT = DESCRIPTOR.message_types_by_name['Receipt']
+_EVALUATION = DESCRIPTOR.message_types_by_name['Evaluation']
+_EVALUATIONORDER = DESCRIPTOR.message_types_by_name['EvaluationOrder']
+_EVALUATIONORDER_WANTED = _EVALUATIONORDER.nested_types_by_name['Wanted']
+_EVALUATIONRESULT = DESCRIPTOR.message_types_by_name['EvaluationResult']
+_RUNSTATUS = DESCRIPTOR.message_types_by_name['RunStatus']
 _FAILEDEPISODE = DESCRIPTOR.message_types_by_name['FailedEpisode']
 Nothing = _reflection.GeneratedProtocolMessageType('Nothing', (_message.Message,), {
   'DESCRIPTOR' : _NOTHING,
@@ -116,6 +121,42 @@ Receipt = _reflection.GeneratedProtocolMessageType('Receipt', (_message.Message,
   })
 _sym_db.RegisterMessage(Receipt)
 
+Evaluation = _reflection.GeneratedProtocolMessageType('Evaluation', (_message.Message,), {
+  'DESCRIPTOR' : _EVALUATION,
+  '__module__' : 'launchers.gateway.gateway_pb2'
+  # @@protoc_insertion_point(class_scope:understudy.gateway.v1.Evaluation)
+  })
+_sym_db.RegisterMessage(Evaluation)
+
+EvaluationOrder = _reflection.GeneratedProtocolMessageType('EvaluationOrder', (_message.Message,), {
+
+  'Wanted' : _reflection.GeneratedProtocolMessageType('Wanted', (_message.Message,), {
+    'DESCRIPTOR' : _EVALUATIONORDER_WANTED,
+    '__module__' : 'launchers.gateway.gateway_pb2'
+    # @@protoc_insertion_point(class_scope:understudy.gateway.v1.EvaluationOrder.Wanted)
+    })
+  ,
+  'DESCRIPTOR' : _EVALUATIONORDER,
+  '__module__' : 'launchers.gateway.gateway_pb2'
+  # @@protoc_insertion_point(class_scope:understudy.gateway.v1.EvaluationOrder)
+  })
+_sym_db.RegisterMessage(EvaluationOrder)
+_sym_db.RegisterMessage(EvaluationOrder.Wanted)
+
+EvaluationResult = _reflection.GeneratedProtocolMessageType('EvaluationResult', (_message.Message,), {
+  'DESCRIPTOR' : _EVALUATIONRESULT,
+  '__module__' : 'launchers.gateway.gateway_pb2'
+  # @@protoc_insertion_point(class_scope:understudy.gateway.v1.EvaluationResult)
+  })
+_sym_db.RegisterMessage(EvaluationResult)
+
+RunStatus = _reflection.GeneratedProtocolMessageType('RunStatus', (_message.Message,), {
+  'DESCRIPTOR' : _RUNSTATUS,
+  '__module__' : 'launchers.gateway.gateway_pb2'
+  # @@protoc_insertion_point(class_scope:understudy.gateway.v1.RunStatus)
+  })
+_sym_db.RegisterMessage(RunStatus)
+
 FailedEpisode = _reflection.GeneratedProtocolMessageType('FailedEpisode', (_message.Message,), {
   'DESCRIPTOR' : _FAILEDEPISODE,
   '__module__' : 'launchers.gateway.gateway_pb2'
@@ -153,8 +194,18 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _DELIVERY._serialized_end=756
   _RECEIPT._serialized_start=758
   _RECEIPT._serialized_end=784
-  _FAILEDEPISODE._serialized_start=786
-  _FAILEDEPISODE._serialized_end=897
-  _GATEWAY._serialized_start=900
-  _GATEWAY._serialized_end=1449
+  _EVALUATION._serialized_start=786
+  _EVALUATION._serialized_end=841
+  _EVALUATIONORDER._serialized_start=844
+  _EVALUATIONORDER._serialized_end=1040
+  _EVALUATIONORDER_WANTED._serialized_start=943
+  _EVALUATIONORDER_WANTED._serialized_end=1040
+  _EVALUATIONRESULT._serialized_start=1042
+  _EVALUATIONRESULT._serialized_end=1166
+  _RUNSTATUS._serialized_start=1168
+  _RUNSTATUS._serialized_end=1224
+  _FAILEDEPISODE._serialized_start=1226
+  _FAILEDEPISODE._serialized_end=1337
+  _GATEWAY._serialized_start=1340
+  _GATEWAY._serialized_end=2149
 # @@protoc_insertion_point(module_scope)

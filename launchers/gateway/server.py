@@ -12,7 +12,7 @@ from collections.abc import Callable
 import concurrent.futures
 import json
 import threading
-from typing import Any, NamedTuple, Optional
+from typing import Any, Optional
 
 import grpc
 
@@ -21,6 +21,7 @@ from launchers.environments.base import Description
 from launchers.gateway import door, wire
 from launchers.gateway import gateway_pb2 as pb
 from launchers.gateway.intake import Arrival, Intake
+from launchers.gateway.line import Line
 from launchers.runs.config import GrowingBatchConfig
 from teachers.credentials import ServerKeys
 from teachers.wire import MessageError
@@ -28,16 +29,9 @@ from teachers.wire import MessageError
 MAX_REFUSED = 16
 """Episodes that nothing may learn from, after which a worker is shut out."""
 
-_PAUSE = 0.05  # Seconds between two looks for orders, while somebody waits.
 _LAST_SECONDS = 2.0  # For which a run that is done tells whoever asks.
 _ASKING = 8  # Threads that ask the conductor.
 _NOTHING = pb.Nothing()
-
-
-class _Waiting(NamedTuple):
-  worker: str
-  most: int
-  order: 'asyncio.Future[Any]'
 
 
 class Gateway:
@@ -76,7 +70,8 @@ class Gateway:
     self._conductor = conductor
     self._is_done = is_done
     self._demonstrator = demonstrator
-    self._waiting: collections.deque[_Waiting] = collections.deque()
+    self._actors = Line(self._next_order, self._gone)
+    self._evaluators = Line(self._next_evaluations, self._gone)
     self._refused: collections.Counter[str] = collections.Counter()
     self._policies: dict[int, bytes] = {}
     self._loop = asyncio.new_event_loop()
@@ -98,9 +93,8 @@ class Gateway:
     self._server, port = self._await(
       door.opened(address, keys, self._handlers())
     )
-    self._loop.call_soon_threadsafe(
-      lambda: self._loop.create_task(self._dispatch())
-    )
+    for line in (self._actors, self._evaluators):
+      asyncio.run_coroutine_threadsafe(line.serve(), self._loop)
     return port
 
   def take(self, seconds: float) -> list[Arrival]:
@@ -134,6 +128,9 @@ class Gateway:
       'Policy': (pb.PolicyRequest, self._policy),
       'Deliver': (pb.Delivery, self._deliver),
       'Failed': (pb.FailedEpisode, self._failed),
+      'EvaluationOrders': (pb.OrdersRequest, self._evaluation_orders),
+      'Evaluated': (pb.EvaluationResult, self._evaluated),
+      'Status': (pb.Nothing, self._status),
       'Alive': (pb.Worker, self._alive),
       'Leave': (pb.Worker, self._leave),
     }
@@ -146,14 +143,7 @@ class Gateway:
 
   async def _join(self, request: Any, context: Any) -> Any:
     wire.check_name(request.worker)
-    ours, theirs = wire.versions(), dict(request.versions)
-    differences = [
-      f'{name}: {theirs.get(name, "none")[:40]}, not {version}'
-      for name, version in ours.items()
-      if theirs.get(name) != version
-    ]
-    if request.protocol != wire.PROTOCOL:
-      differences = [f'protocol {request.protocol}, not {wire.PROTOCOL}']
+    differences = wire.differences(request)
     if differences:
       await context.abort(
         grpc.StatusCode.FAILED_PRECONDITION,
@@ -175,40 +165,56 @@ class Gateway:
     )
 
   async def _orders(self, request: Any, context: Any) -> Any:
+    order = await self._await_order(self._actors, request, context)
+    return order or pb.Order()
+
+  async def _evaluation_orders(self, request: Any, context: Any) -> Any:
+    order = await self._await_order(self._evaluators, request, context)
+    return order or pb.EvaluationOrder()
+
+  async def _await_order(self, line: Line, request: Any, context: Any) -> Any:
     await self._check_welcome(request.worker, context)
     most = min(max(request.most, 1), wire.MAX_LANES)
-    order: asyncio.Future[Any] = self._loop.create_future()
-    self._waiting.append(_Waiting(request.worker, most, order))
-    try:
-      return await asyncio.wait_for(order, wire.WAIT_SECONDS)
-    except asyncio.TimeoutError:
+    order = await line.wait(request.worker, most)
+    if order is None:
       await self._ask(self._conductor.alive, request.worker)
-      return pb.Order()
+    return order
 
-  async def _dispatch(self) -> None:
-    """Gives out what there is, to who has waited longest."""
-    while True:
-      while self._waiting and self._waiting[0].order.done():
-        self._waiting.popleft()
-      order = None
-      if self._waiting:
-        try:
-          order = await self._next_order()
-        except Exception as error:  # Courier's, of any kind: it asks again.
-          print(f'No order from the conductor: {error}', flush=True)
-      if order is None:
-        await asyncio.sleep(_PAUSE)
-        continue
-      waiting = self._waiting.popleft()
-      if waiting.order.done():  # It has gone, or asks again.
-        await self._ask(self._conductor.left, waiting.worker)
-      else:
-        waiting.order.set_result(order)
+  async def _gone(self, worker: str) -> None:
+    await self._ask(self._conductor.left, worker)
 
-  async def _next_order(self) -> Optional[Any]:
+  async def _next_evaluations(self, worker: str, _: int) -> Optional[Any]:
+    if self._is_done():
+      return pb.EvaluationOrder(is_done=True)
+    found = await self._ask(
+      self._conductor.evaluation_order, worker, self._demonstrator is not None
+    )
+    return None if found is None else wire.evaluation_order(found)
+
+  async def _evaluated(self, request: Any, context: Any) -> Any:
+    await self._check_welcome(request.worker, context)
+    key, returns, failures = wire.evaluation_result(request)
+    wanted = self._config.evaluation.episodes_of(key[0])
+    if len(returns) + len(failures) != wanted:
+      raise MessageError(
+        f'{key} takes {wanted} episodes; {len(returns)} returns came, and '
+        f'{len(failures)} failures.'
+      )
+    # It took nothing of this host's time.
+    await self._ask(self._conductor.evaluated, key, returns, failures, 0.0)
+    return _NOTHING
+
+  async def _status(self, request: Any, context: Any) -> Any:
+    status = await self._ask(self._conductor.status)
+    return pb.RunStatus(
+      run=self._config.run_name,
+      cycles=self._config.cycles,
+      status=json.dumps(status),
+    )
+
+  async def _next_order(self, worker: str, most: int) -> Optional[Any]:
     if self._is_done():
       return pb.Order(is_done=True)
-    worker, most, _ = self._waiting[0]
     first_cycle = 0 if self._demonstrator else 1
     found = await self._ask(
       self._conductor.act_order, worker, most, first_cycle

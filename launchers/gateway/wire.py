@@ -1,11 +1,13 @@
 """What both ends of the gateway agree on: see gateway.proto."""
 
 import json
+import math
 from typing import Any
 
 from launchers.environments.base import Description
 from launchers.gateway import gateway_pb2 as pb
 from launchers.runs import provenance
+from launchers.runs.run_directory import EvaluationKey as EvaluationKey
 from teachers import wire
 
 PROTOCOL = 1
@@ -22,6 +24,7 @@ MAX_LANES = 1_024
 """Episodes that one worker acts side by side."""
 MAX_NAME = wire.MAX_NAME
 
+_MAX_REASON = 1_000
 _DECIDING = ('dm-control', 'mujoco', 'numpy')
 
 
@@ -30,6 +33,18 @@ def versions() -> dict[str, str]:
   made_by = provenance.collect()
   packages = {name: made_by['packages'][name] for name in _DECIDING}
   return {**packages, 'results': str(made_by['results'])}
+
+
+def differences(request: Any) -> list[str]:
+  """What keeps a worker that joins from acting the same episodes."""
+  if request.protocol != PROTOCOL:
+    return [f'protocol {request.protocol}, not {PROTOCOL}']
+  theirs = dict(request.versions)
+  return [
+    f'{name}: {theirs.get(name, "none")[:40]}, not {version}'
+    for name, version in versions().items()
+    if theirs.get(name) != version
+  ]
 
 
 def cpu() -> str:
@@ -66,6 +81,46 @@ def description(text: str) -> Description:
     return Description.from_json(json.loads(text))
   except (ValueError, KeyError, TypeError) as error:
     raise wire.MessageError(f'The run describes no task: {error}') from error
+
+
+def evaluation_order(found: dict[str, Any]) -> Any:
+  """A message, from what `Conductor.evaluation_order` gives."""
+  return pb.EvaluationOrder(
+    wanted=[
+      pb.EvaluationOrder.Wanted(
+        evaluation=evaluation(one['key']),
+        episodes=one['episodes'],
+        policy=one['policy'],
+      )
+      for one in found['evaluations']
+    ]
+  )
+
+
+def evaluation(key: EvaluationKey) -> Any:
+  """A message that names an evaluation."""
+  kind, cycle, step = key
+  return pb.Evaluation(kind=kind, cycle=cycle, step=step)
+
+
+def evaluation_key(message: Any) -> EvaluationKey:
+  """Which evaluation a message names."""
+  return message.kind, message.cycle, message.step
+
+
+def evaluation_result(
+  message: Any,
+) -> tuple[EvaluationKey, list[float], list[str]]:
+  """Which evaluation it was, its returns, and why others failed.
+
+  Raises:
+    wire.MessageError: a return is none.
+  """
+  returns = list(message.returns)
+  if not all(map(math.isfinite, returns)):
+    raise wire.MessageError(f'A return is not finite: {returns[:10]}.')
+  failures = [reason[:_MAX_REASON] for reason in message.failures]
+  return evaluation_key(message.evaluation), returns, failures
 
 
 def parse(message_type: type, data: bytes) -> Any:

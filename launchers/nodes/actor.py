@@ -6,7 +6,6 @@ notice a stop.
 
 from collections.abc import Callable, Sequence
 import functools
-import time
 from typing import Any, NamedTuple, Optional
 
 from agents.deployed.policy import Policy
@@ -17,7 +16,8 @@ from launchers.acting.outcomes import Failure
 from launchers.acting.places import Places
 from launchers.acting.rollouts import LANES
 from launchers.hosts.process import WaitForStop
-from launchers.nodes import advice, leases
+from launchers.nodes import advice
+from launchers.nodes.leases import Life
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
 from teachers.base import Teacher
@@ -113,7 +113,7 @@ class Actor:
     self._wait_for_stop = wait_for_stop
     # Of one cycle: what acts, its digest, who demonstrates.
     self._behaviours: dict[int, tuple[Behaviour, str, Any]] = {}
-    self._renewed = time.monotonic()
+    self._is_stopping = Life(name, conductor.alive, wait_for_stop)
 
   def run(self) -> None:
     """Acts until the program stops.
@@ -163,11 +163,3 @@ class Actor:
         policy = Policy.from_bytes(self._conductor.policy(cycle))
         self._behaviours = {cycle: (policy, policy.digest, None)}
     return self._behaviours[cycle]
-
-  def _is_stopping(self) -> bool:
-    """Asked amid episodes, which is what shows that they go on."""
-    now = time.monotonic()
-    if now - self._renewed > leases.RENEWAL:
-      self._conductor.alive(self._name)
-      self._renewed = now
-    return self._wait_for_stop(0)

@@ -193,5 +193,5 @@ class Collecting:
 
 def _host_of(worker: str) -> str:
   """The host in 'HOST/actor/0'; HERE for an actor of the program."""
-  host, _, _ = worker.rpartition('/actor/')
-  return host or HERE
+  host, *rest = worker.rsplit('/', 2)
+  return host if len(rest) == 2 else HERE

@@ -16,6 +16,7 @@ from agents.deployed.policy import Policy
 from launchers.nodes import cycle_record
 from launchers.nodes.collecting import Collecting
 from launchers.nodes.evaluations import Evaluations
+from launchers.nodes.leases import OWN_EVALUATOR
 from launchers.runs import provenance
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import EvaluationKey, RunDirectory
@@ -75,10 +76,20 @@ class Conductor(Collecting):
 
   # --- What the evaluator calls. ---
 
-  def evaluation_order(self) -> Optional[dict[str, Any]]:
-    """The next policies to evaluate."""
+  def evaluation_order(
+    self, evaluator: str, has_teacher: bool = True
+  ) -> Optional[dict[str, Any]]:
+    """The next policies to evaluate.
+
+    Args:
+      evaluator: its name.
+      has_teacher: whether it can evaluate the demonstrator.
+    """
     with self._lock:
-      return self._evaluations.order()
+      if evaluator != OWN_EVALUATOR:  # That is looked after by the program.
+        self._leases.renew(evaluator)
+      living = {OWN_EVALUATOR, *self._leases.workers}
+      return self._evaluations.order(evaluator, living, has_teacher)
 
   def evaluated(
     self,

@@ -1,6 +1,7 @@
 """What is to be evaluated, and what came of it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+import math
 from pathlib import Path
 from typing import Any, Optional
 
@@ -48,6 +49,8 @@ class Evaluations:
     self._failures: dict[EvaluationKey, list[str]] = {}
     self._skipped: dict[int, set[int]] = {}
     self._budget = Budget()
+    self._holders: dict[EvaluationKey, str] = {}
+    self._evaluators: set[str] = set()
 
   def __len__(self) -> int:
     """How many are not recorded yet."""
@@ -71,15 +74,34 @@ class Evaluations:
     self._directory.keep_pending(key, policy)
     self._pending[key] = policy
 
-  def order(self) -> Optional[dict[str, Any]]:
-    """The next ones to evaluate, oldest first: those that one pass can take."""
+  def order(
+    self, evaluator: str, living: Collection[str], has_teacher: bool
+  ) -> Optional[dict[str, Any]]:
+    """The next ones to evaluate, oldest first: those that one pass can take.
+
+    Args:
+      evaluator: who asks; what it holds it is given again, for it has lost it.
+      living: all workers that do; what others held is free.
+      has_teacher: whether it can evaluate the demonstrator.
+    """
+    self._evaluators = {e for e in self._evaluators if e in living}
+    self._evaluators.add(evaluator)
+    others = self._evaluators - {evaluator}
+    free = [
+      key
+      for key in sorted(self._pending, key=_order)
+      if self._holders.get(key) not in others
+      and (has_teacher or key[0] != 'teacher')
+    ]
+    share = min(_AT_ONCE, math.ceil(len(free) / len(self._evaluators)))
+    self._holders.update(dict.fromkeys(free[:share], evaluator))
     evaluations = [
       {
         'key': key,
         'policy': self._pending[key],
         'episodes': self._episodes(key),
       }
-      for key in sorted(self._pending, key=_order)[:_AT_ONCE]
+      for key in free[:share]
     ]
     return {'evaluations': evaluations} if evaluations else None
 
@@ -102,6 +124,7 @@ class Evaluations:
     self._budget.spend(key, core_seconds)
     if self._pending.pop(key, None) is None:
       return
+    self._holders.pop(key, None)
     self._results[key] = returns
     self._failures[key] = list(failures)
     self._write_failures(key)
@@ -168,6 +191,4 @@ class Evaluations:
       table.add({**row, 'number': number, 'reason': reason})
 
   def _episodes(self, key: EvaluationKey) -> int:
-    evaluation = self._config.evaluation
-    is_interval = key[0] == 'interval'
-    return evaluation.episodes if is_interval else evaluation.final_episodes
+    return self._config.evaluation.episodes_of(key[0])

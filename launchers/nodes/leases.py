@@ -13,11 +13,16 @@ import math
 import time
 from typing import Optional
 
+from launchers.hosts.process import WaitForStop
+
 SECONDS = 60.0
 """After which a worker that is not heard of has lost its leases."""
 
 RENEWAL = SECONDS / 12
 """Seconds between two signs of life of a worker that acts."""
+
+OWN_EVALUATOR = 'evaluator'
+"""The program's own, which it looks after: it needs no lease."""
 
 Place = tuple[int, int]
 """A cycle, and the number of an episode in it."""
@@ -34,6 +39,7 @@ class Leases:
     """
     self._clock = clock
     self._deadlines: dict[str, float] = {}
+    self._askers: set[str] = set()  # Those who act; others may live, too.
     self._holders: dict[Place, str] = {}
     self._safe: set[Place] = set()
     # Of each cycle the first episode that was never given out, and those that
@@ -49,8 +55,9 @@ class Leases:
     return list(self._deadlines)
 
   def renew(self, worker: str) -> None:
-    """Notes that the worker lives."""
+    """Notes that the worker lives, and who does not."""
     self._deadlines[worker] = self._clock() + SECONDS
+    self._expire()
 
   def grant(
     self,
@@ -71,13 +78,13 @@ class Leases:
 
     Returns:
       Its share of those that nobody holds. Those that were never given out are
-      shared among all who live, so that none is left with nothing.
+      shared among all who act, so that none is left with nothing.
     """
     self.renew(worker)
-    self._expire()
+    self._askers.add(worker)
     returned = self._returned[cycle]
     left = quota - self._next[cycle] + len(returned)
-    share = min(most, math.ceil(left / len(self._deadlines)))
+    share = min(most, math.ceil(left / len(self._askers)))
     granted: list[int] = []
     while len(granted) < share:
       if returned:
@@ -107,6 +114,7 @@ class Leases:
   def leave(self, worker: str) -> None:
     """Notes that a worker has gone; others get what it held."""
     self._deadlines.pop(worker, None)
+    self._askers.discard(worker)
     held = [p for p, w in self._holders.items() if w == worker]
     for place in held:
       if place not in self._safe:
@@ -123,3 +131,33 @@ class Leases:
     for worker in [w for w, d in self._deadlines.items() if d < now]:
       self.leave(worker)
       self.lost += 1
+
+
+class Life:
+  """Asked amid episodes whether to stop, it shows that these go on."""
+
+  def __init__(
+    self,
+    worker: str,
+    renew: Callable[[str], None],
+    wait_for_stop: WaitForStop,
+  ):
+    """Was heard of just now.
+
+    Args:
+      worker: its name.
+      renew: tells the run that it lives.
+      wait_for_stop: waits that many seconds; whether the program stops.
+    """
+    self._worker = worker
+    self._renew = renew
+    self._wait_for_stop = wait_for_stop
+    self._renewed = time.monotonic()
+
+  def __call__(self) -> bool:
+    """Whether the program stops."""
+    now = time.monotonic()
+    if now - self._renewed > RENEWAL:
+      self._renew(self._worker)
+      self._renewed = now
+    return self._wait_for_stop(0)

@@ -60,6 +60,10 @@ class EvaluationConfig:
       self, interval=(0, None), episodes=(0, most), final_episodes=(0, most)
     )
 
+  def episodes_of(self, kind: str) -> int:
+    """Episodes of an evaluation: `interval`, `final` or `teacher`."""
+    return self.episodes if kind == 'interval' else self.final_episodes
+
 
 @dataclasses.dataclass(frozen=True)
 class GrowingBatchConfig:

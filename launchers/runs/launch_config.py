@@ -8,6 +8,7 @@ from datasets import bounds
 from teachers.credentials import (
   ServerKeys,
   check_exposure,
+  read_certificates,
   read_keys,
   read_token,
 )
@@ -26,10 +27,15 @@ class GatewayOptions:
   """Its private key, in PEM without a password."""
   token_file: Optional[Path] = None
   """A file with the token that every worker must bear."""
+  client_ca: Optional[Path] = None
+  """Certificates in PEM: every worker must also show one of its own that one of
+  these has signed (mutual TLS)."""
 
   def __post_init__(self) -> None:
     """Refuses keys that would protect nothing."""
-    given = self.tls_certificate or self.tls_key or self.token_file
+    given = (
+      self.tls_certificate or self.tls_key or self.token_file or self.client_ca
+    )
     if given and not self.address:
       raise ValueError(
         f'{given} is for a gateway, and there is no --gateway.address: give '
@@ -53,6 +59,14 @@ class GatewayOptions:
     keys = ServerKeys(token=token)
     if self.tls_certificate is not None and self.tls_key is not None:
       keys = read_keys(self.tls_certificate, self.tls_key, token)
+    if self.client_ca is not None:
+      if not keys.certificate:
+        raise ValueError(
+          '--gateway.client-ca needs --gateway.tls-certificate and '
+          '--gateway.tls-key: certificates are shown over TLS.'
+        )
+      clients = read_certificates(self.client_ca, '--gateway.client-ca')
+      keys = keys._replace(clients=clients)
     check_exposure(
       self.address, bool(keys.certificate), bool(token),
       'Give --gateway.tls-certificate, --gateway.tls-key and '

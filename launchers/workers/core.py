@@ -5,6 +5,7 @@ once. What it refuses for good is for a person to mend.
 """
 
 from collections.abc import Callable
+import json
 import random
 from typing import Any, Optional
 
@@ -104,7 +105,9 @@ class Core:
     self._advice = '' if keys.certificates else _NO_TLS
     self._is_away = False
     if keys.certificates:
-      trusted = grpc.ssl_channel_credentials(keys.certificates)
+      trusted = grpc.ssl_channel_credentials(
+        keys.certificates, keys.own.key or None, keys.own.certificate or None
+      )
       self._channel = grpc.secure_channel(address, trusted, _OPTIONS)
     else:
       self._channel = grpc.insecure_channel(address, _OPTIONS)
@@ -146,6 +149,51 @@ class Core:
       'noise': order.noise,
       'episodes': [(a.episode, a.number) for a in order.attempts],
     }
+
+  def evaluation_order(self, evaluator: str) -> Optional[dict[str, Any]]:
+    """See `Conductor.evaluation_order`; None: nothing yet.
+
+    Raises:
+      RunDoneError: nothing will be ordered any more.
+    """
+    request = pb.OrdersRequest(worker=evaluator)
+    order = self._call('EvaluationOrders', request, pb.EvaluationOrder)
+    if order.is_done:
+      raise RunDoneError
+    evaluations = [
+      {
+        'key': wire.evaluation_key(wanted.evaluation),
+        'policy': wanted.policy,
+        'episodes': wanted.episodes,
+      }
+      for wanted in order.wanted
+    ]
+    return {'evaluations': evaluations} if evaluations else None
+
+  def evaluated(
+    self,
+    key: wire.EvaluationKey,
+    returns: list[float],
+    failures: list[str],
+    core_seconds: float,
+  ) -> None:
+    """See `Conductor.evaluated`."""
+    del core_seconds  # Of this host, which the run does not count.
+    request = pb.EvaluationResult(
+      worker=self._worker,
+      evaluation=wire.evaluation(key),
+      returns=returns,
+      failures=failures,
+    )
+    self._call('Evaluated', request, pb.Nothing)
+
+  def status(self) -> tuple[str, int, dict[str, Any]]:
+    """The run's name, its cycles, and where it is: `Conductor.status`."""
+    answer = self._call('Status', pb.Nothing(), pb.RunStatus)
+    status = json.loads(answer.status)
+    for name in ('collected', 'steps', 'returns'):  # JSON's keys are texts.
+      status[name] = {int(cycle): x for cycle, x in status[name].items()}
+    return answer.run, answer.cycles, status
 
   def policy(self, cycle: int) -> bytes:
     """See `Collecting.policy`."""

@@ -1,9 +1,11 @@
 """What a worker process is told; imports little, for the help of join."""
 
+import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 from teachers import credentials
+from teachers.credentials import ServerKeys
 
 
 class Keys(NamedTuple):
@@ -13,10 +15,54 @@ class Keys(NamedTuple):
     token: that every call bears.
     certificates: PEM of those that the gateway's is signed by, or of itself;
       empty: no TLS, on this host alone.
+    own: the worker's certificate and its key, where the run asks for one.
   """
 
   token: str = ''
   certificates: bytes = b''
+  own: ServerKeys = ServerKeys()
+
+
+class KeyFiles(NamedTuple):
+  """Where the keys of a worker are.
+
+  Attributes:
+    token: '' where the run asks for none.
+    ca: certificates in PEM; '' for no TLS.
+    certificate: the worker's own, in PEM; '' where the run asks for none.
+    key: of that, in PEM.
+  """
+
+  token: str = ''
+  ca: str = ''
+  certificate: str = ''
+  key: str = ''
+
+  @classmethod
+  def of(cls, *files: Optional[Path]) -> 'KeyFiles':
+    """The files that a command was given, wherever it is run."""
+    return cls(*(str(path.resolve()) if path else '' for path in files))
+
+  def read(self) -> Keys:
+    """What is in the files.
+
+    Raises:
+      OSError: one cannot be read.
+      ValueError: one does not hold what it must.
+    """
+    token = credentials.read_token(Path(self.token)) if self.token else ''
+    trusted = b''
+    if self.ca:
+      trusted = credentials.read_certificates(Path(self.ca), '--ca')
+    if not self.certificate and not self.key:
+      return Keys(token, trusted)
+    if not (self.certificate and self.key and trusted):
+      raise ValueError(
+        '--certificate, --key and --ca go together: a worker shows its own '
+        'certificate to a run whose certificate it knows. Give all three.'
+      )
+    certificate, key = Path(self.certificate), Path(self.key)
+    return Keys(token, trusted, credentials.read_keys(certificate, key, ''))
 
 
 class WorkerOptions(NamedTuple):
@@ -24,17 +70,17 @@ class WorkerOptions(NamedTuple):
 
   Attributes:
     address: host:port of the gateway.
-    token_file: '' where the run asks for none.
-    ca: certificates in PEM; '' for no TLS.
+    files: of its keys.
     name: of the worker, unlike all others'.
+    is_evaluator: it measures policies; else it acts.
     scratch: of this worker alone.
     parent: the process that it ends with.
   """
 
   address: str
-  token_file: str
-  ca: str
+  files: KeyFiles
   name: str
+  is_evaluator: bool
   scratch: str
   parent: int
 
@@ -53,16 +99,15 @@ class WorkerOptions(NamedTuple):
     )  # fmt: skip
 
   def keys(self) -> Keys:
-    """What is in the files.
+    """What is in the files; see `KeyFiles.read`."""
+    return self.files.read()
 
-    Raises:
-      OSError: one cannot be read.
-      ValueError: one does not hold what it must.
-    """
-    token = (
-      credentials.read_token(Path(self.token_file)) if self.token_file else ''
-    )
-    trusted = b''
-    if self.ca:
-      trusted = credentials.read_certificates(Path(self.ca), '--ca')
-    return Keys(token, trusted)
+  def to_json(self) -> str:
+    """For a process's command line."""
+    return json.dumps({**self._asdict(), 'files': self.files._asdict()})
+
+  @classmethod
+  def from_json(cls, text: str) -> 'WorkerOptions':
+    """What `to_json` was called on."""
+    fields = json.loads(text)
+    return cls(**{**fields, 'files': KeyFiles(**fields['files'])})

@@ -60,6 +60,11 @@ class Scratch:
     self._thread = threading.Thread(target=self._bring_all, daemon=True)
 
   def __enter__(self) -> 'Scratch':
+    for path, reason in self._store.quarantine():
+      self._tell(f'Set aside {path}: {reason}')
+    # Before anything is put: that would be brought twice.
+    for left in self._store.identities():
+      self._queue.put(left)
     self._thread.start()
     return self
 
@@ -90,10 +95,6 @@ class Scratch:
 
   def _bring_all(self) -> None:
     try:
-      for path, reason in self._store.quarantine():
-        self._tell(f'Set aside {path}: {reason}')
-      for left in self._store.identities():
-        self._bring(self._store.read_packed(left))
       while (next_one := self._queue.get()) is not None:
         self._bring(self._store.read_packed(next_one))
     except ActingStoppedError:

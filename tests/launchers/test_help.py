@@ -20,6 +20,7 @@ COMMANDS = (
   'online',
   'recipe',
   'report',
+  'status',
   'study',
   'study_cell',
   'teach',

@@ -3,6 +3,7 @@
 import csv
 import os
 from pathlib import Path
+from typing import Any, Optional
 
 import pytest
 
@@ -28,9 +29,19 @@ def interval(step: int) -> EvaluationKey:
   return 'interval', 1, step
 
 
+def order_of(
+  evaluations: Evaluations, evaluator: str = 'one', has_teacher: bool = True
+) -> Optional[dict[str, Any]]:
+  return evaluations.order(evaluator, ('one', 'two'), has_teacher)
+
+
+def keys(order: Optional[dict[str, Any]]) -> list[EvaluationKey]:
+  return [one['key'] for one in (order or {'evaluations': ()})['evaluations']]
+
+
 def work(evaluations: Evaluations) -> None:
   """What an evaluator does, until there is nothing left."""
-  while (order := evaluations.order()) is not None:
+  while (order := order_of(evaluations)) is not None:
     for evaluation in order['evaluations']:
       evaluations.record(evaluation['key'], [1.0])
 
@@ -68,7 +79,7 @@ def test_each_kind_is_of_its_own_number_of_episodes(
   evaluations = Evaluations(GrowingBatchConfig(evaluation=config), directory)
   evaluations.ask(interval(100), POLICY)
   evaluations.ask(('final', 1, 100), POLICY)
-  order = evaluations.order()
+  order = order_of(evaluations)
   assert order is not None
   found = {e['key'][0]: e['episodes'] for e in order['evaluations']}
   assert found == {'interval': 2, 'final': 3}
@@ -123,3 +134,28 @@ def test_what_piles_up_is_skipped_and_counted(
   work(evaluations)
   assert evaluations.skipped(1) == 1
   assert Evaluations(CONFIG, directory).skipped(1) == 1
+
+
+def test_no_two_evaluate_the_same(directory: RunDirectory) -> None:
+  evaluations = Evaluations(CONFIG, directory)
+  assert order_of(evaluations, 'two') is None  # It is there from now on.
+  for step in range(4):
+    evaluations.ask(interval(step), POLICY)
+  first = keys(order_of(evaluations, 'one'))
+  second = keys(order_of(evaluations, 'two'))
+  assert first == [interval(0), interval(1)]
+  assert not set(first) & set(second)
+  assert keys(order_of(evaluations, 'one'))[:2] == first  # It came again.
+  # The one is not heard of any more, and does not ask again.
+  order = evaluations.order('two', ('two',), True)
+  assert keys(order) == [interval(step) for step in range(4)]
+
+
+def test_who_has_no_demonstrator_evaluates_policies(
+  directory: RunDirectory,
+) -> None:
+  evaluations = Evaluations(CONFIG, directory)
+  evaluations.ask(('teacher', 0, 0), b'')
+  evaluations.ask(interval(1), POLICY)
+  assert keys(order_of(evaluations, has_teacher=False)) == [interval(1)]
+  assert keys(order_of(evaluations)) == [('teacher', 0, 0), interval(1)]

@@ -1,7 +1,6 @@
-"""One actor of another host: python -m launchers.workers.actor, by join."""
+"""One worker of another host: python -m launchers.workers.process, by join."""
 
 import functools
-import json
 from pathlib import Path
 import signal
 import sys
@@ -11,16 +10,19 @@ from launchers.acting.outcomes import ActingStoppedError
 from launchers.acting.places import Places
 from launchers.acting.rollouts import LANES
 from launchers.hosts import process
-from launchers.nodes.actor import Actor
+from launchers.nodes.actor import Actor, Assignment
+from launchers.nodes.evaluator import Evaluator
+from launchers.nodes.leases import Life
 from launchers.workers.core import Core, RunDoneError, TurnedAwayError
 from launchers.workers.options import WorkerOptions
 from launchers.workers.scratch import Scratch
 
 
 def run(options: WorkerOptions, stop: threading.Event) -> None:
-  """Acts until the run is done, or the worker is to stop.
+  """Works until the run is done, or the worker is to stop.
 
   Raises:
+    RunDoneError: nothing will be ordered any more.
     TurnedAwayError, ValueError, OSError: what is for a person to mend.
     ActingStoppedError: it was stopped.
   """
@@ -34,18 +36,9 @@ def run(options: WorkerOptions, stop: threading.Event) -> None:
       f'The environment {assignment.task} is not the one of the run: '
       f'{"; ".join(changes)}. Install here what the run has.'
     )
-  places.take(LANES)
-  scratch = Scratch(Path(options.scratch), core.deliver, tell)
+  work = _evaluate if options.is_evaluator else _act
   try:
-    with scratch:
-      try:
-        Actor(
-          options.name, assignment, places, core, core.demonstrator,
-          scratch.put, stop.wait,
-        ).run()  # fmt: skip
-      except RunDoneError:
-        stop.set()  # Nobody needs what is left, nor may be there to take it.
-        raise
+    work(options, assignment, places, core, stop)
     raise ActingStoppedError
   except ActingStoppedError:
     core.leave()
@@ -54,9 +47,43 @@ def run(options: WorkerOptions, stop: threading.Event) -> None:
     core.close()
 
 
+def _act(
+  options: WorkerOptions,
+  assignment: Assignment,
+  places: Places,
+  core: Core,
+  stop: threading.Event,
+) -> None:
+  places.take(LANES)
+  tell = functools.partial(print, flush=True)
+  with Scratch(Path(options.scratch), core.deliver, tell) as scratch:
+    try:
+      Actor(
+        options.name, assignment, places, core, core.demonstrator,
+        scratch.put, stop.wait,
+      ).run()  # fmt: skip
+    except RunDoneError:
+      stop.set()  # Nobody needs what is left, nor may be there to take it.
+      raise
+
+
+def _evaluate(
+  options: WorkerOptions,
+  assignment: Assignment,
+  places: Places,
+  core: Core,
+  stop: threading.Event,
+) -> None:
+  places.take(1)
+  Evaluator(
+    options.name, assignment, places, core, core.demonstrator, stop.wait,
+    Life(options.name, core.alive, stop.wait),
+  ).run()  # fmt: skip
+
+
 def main() -> int:
   """The process; returns its exit code: that of a refusal, or 0."""
-  options = WorkerOptions(**json.loads(sys.argv[1]))
+  options = WorkerOptions.from_json(sys.argv[1])
   process.end_with_parent(options.parent, signal.SIGTERM)
   stop = threading.Event()
   signal.signal(signal.SIGINT, signal.SIG_IGN)
