@@ -5,7 +5,9 @@ on this host's loopback:
 
 - episodes: episodes of 1000 steps of cheetah-run are brought by 32 threads of
   one process; the clock stops when the last of them is durable. How long one
-  waits for its receipt is measured before, of one after another.
+  waits for its receipt is measured before, of one after another. What processor
+  time the gateway and the curator took, and what a commit takes by itself, are
+  for benchmarks.simulation.
 - orders: 1,000 clients wait for orders, each of one episode, and ask again.
 - worker: one worker process of launchers.join acts.
 - local: one actor of the program acts: benchmarks.acting's side.
@@ -30,9 +32,11 @@ from typing import Any
 import grpc
 import numpy as np
 import portpicker
+import psutil
 
 from benchmarks import common, nodes
 from datasets import arrays, encoding
+from datasets.store import EpisodeStore
 from datasets.types import Episode, EpisodeId
 from launchers.environments import registry
 from launchers.gateway import gateway_pb2 as pb
@@ -46,6 +50,7 @@ SIDES = ('episodes', 'orders', 'local', 'worker', 'two')
 _TOKEN = 'a-token-of-some-length'
 _THREADS, _CLIENTS, _SECONDS = 32, 1_000, 5.0
 _RECEIPTS = 50  # Timed one after another.
+_COMMITS = 200
 
 
 def main() -> None:
@@ -82,7 +87,7 @@ def compare(episodes: int) -> None:
   gain = found['two']['rate'] / found['worker']['rate']
   lines = {
     'episodes a second': common.goal(brought['rate'], 500),
-    'megabytes a second': f'{brought["megabytes"]:.1f}',
+    'megabytes a second': f'{brought["rate"] * brought["bytes"] / 1e6:.1f}',
     'acknowledged in': f'{brought["milliseconds"]:.1f} ms (goal: at most 50)',
     'a worker, to an actor of the program': common.goal(ratio, 0.95),
     'two workers, to one': f'{gain:.2f}',
@@ -93,7 +98,9 @@ def compare(episodes: int) -> None:
     lines,
     {
       'episodes_per_second': round(brought['rate'], 1),
-      'megabytes_per_second': round(brought['megabytes'], 1),
+      'episode_bytes': brought['bytes'],
+      'gateway_cpu_ms': round(brought['gateway_ms'], 3),
+      'commit_ms': round(brought['commit_ms'], 3),
       'acknowledged_ms': round(brought['milliseconds'], 2),
       'ratio_worker': round(ratio, 3),
       'local_steps_per_second': round(local, 1),
@@ -141,17 +148,40 @@ def bring(episodes: int) -> dict[str, float]:
       started = time.perf_counter()
       _check(client.deliver(file))
       seconds.append(time.perf_counter() - started)
-    started = time.perf_counter()
+    _, curator = running.processes
+    started, used = time.perf_counter(), _processor_seconds(curator.pid)
     with futures.ThreadPoolExecutor(_THREADS) as pool:
       for refused in pool.map(client.deliver, files[_RECEIPTS:]):
         _check(refused)
     took = time.perf_counter() - started
+    used = _processor_seconds(curator.pid) - used
     running.wait(episodes + _RECEIPTS)
   return {
     'rate': episodes / took,
-    'megabytes': sum(map(len, files[_RECEIPTS:])) / took / 1e6,
+    'bytes': len(files[0]),
     'milliseconds': 1e3 * statistics.median(seconds),
+    'gateway_ms': 1e3 * used / episodes,
+    'commit_ms': _commit(files[:_COMMITS]),
   }
+
+
+def _processor_seconds(pid: int) -> float:
+  times = psutil.Process(pid).cpu_times()
+  return times.user + times.system
+
+
+def _commit(files: list[bytes]) -> float:
+  """Milliseconds until an episode is durable, by itself."""
+  episodes = []
+  for file in files:
+    content = arrays.decode(file, 'an episode')
+    episodes.append(encoding.from_arrays(content.arrays, content.metadata))
+  with tempfile.TemporaryDirectory() as directory:
+    store = EpisodeStore(Path(directory))
+    started = time.perf_counter()
+    for episode in episodes:
+      store.commit(episode)
+    return 1e3 * (time.perf_counter() - started) / len(episodes)
 
 
 def _check(refused: str) -> None:
