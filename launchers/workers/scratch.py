@@ -57,6 +57,7 @@ class Scratch:
     self._tell = tell
     self._queue: queue.SimpleQueue[Optional[EpisodeId]] = queue.SimpleQueue()
     self._failure: Optional[BaseException] = None
+    self._is_full = False
     self._thread = threading.Thread(target=self._bring_all, daemon=True)
 
   def __enter__(self) -> 'Scratch':
@@ -85,13 +86,20 @@ class Scratch:
     packed = pack(episode)
     try:
       self._store.commit_all([packed])
-    except (OSError, EpisodeConflictError) as error:
-      # A full disk, or what is left of an earlier run of this name: it is
-      # brought before anything else is acted.
+    except EpisodeConflictError as error:
+      # What is left of an earlier run of this name is in nobody's way.
       self._tell(f'{error} It is brought without being kept.')
       self._bring(packed)
-      return
-    self._queue.put(episode.identity)
+    except OSError as error:
+      if not self._is_full:
+        self._tell(
+          f'{error} Until then episodes are brought without being kept.'
+        )
+      self._is_full = True
+      self._bring(packed)
+    else:
+      self._is_full = False
+      self._queue.put(episode.identity)
 
   def _bring_all(self) -> None:
     try:

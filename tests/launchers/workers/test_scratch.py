@@ -75,9 +75,11 @@ def test_a_full_disk_keeps_nobody_from_acting(
   run = Run()
   monkeypatch.setattr(EpisodeStore, 'commit_all', commit)
   with run.scratch(tmp_path) as scratch:
-    scratch.put(episode(0))
-    assert run.numbers == [0]
-  assert 'No space is left. It is brought without being kept.' in run.told
+    for number in range(3):
+      scratch.put(episode(number))
+      assert run.numbers == list(range(number + 1))
+  said = 'No space is left. Until then episodes are brought without being kept.'
+  assert run.told == [said]
 
 
 def test_what_an_earlier_run_left_is_in_nobodys_way(tmp_path: Path) -> None:
