@@ -10,6 +10,7 @@ but by its address. All of it is gone with the process that holds it.
 
 from collections.abc import Iterator, Sequence
 import contextlib
+import glob
 import os
 from pathlib import Path
 import shutil
@@ -31,14 +32,15 @@ _LOSS = """
 table inet loss {{
   chain in {{
     type filter hook input priority 0; policy accept;
-    {condition} counter drop
+    iifname eth0 numgen random mod 100 < {percent} counter drop
   }}
   chain out {{
     type filter hook output priority 0; policy accept;
-    {condition} counter drop
+    oifname eth0 numgen random mod 100 < {percent} counter drop
   }}
 }}
 """
+_FAKETIME = '/usr/lib/*/faketime/libfaketime.so.1'
 
 
 def check_possible() -> str:
@@ -59,17 +61,41 @@ def check_possible() -> str:
   return ''
 
 
+def check_tools() -> str:
+  """Why no packet can be lost here, or no clock be wrong; empty: they can."""
+  missing = [] if shutil.which('nft') else ['nft (of nftables)']
+  missing += [] if glob.glob(_FAKETIME) else ['libfaketime (of faketime)']
+  if missing:
+    return f'NOT TESTED: loss and wrong clocks. There is no {missing}.'
+  return ''
+
+
+def wrong_clock(shift: str) -> dict[str, str]:
+  """Variables of a command whose clock is so far off: '+1d', '-2y'."""
+  (library,) = glob.glob(_FAKETIME)
+  return {
+    'LD_PRELOAD': library,
+    'FAKETIME': shift,
+    'FAKETIME_DONT_FAKE_MONOTONIC': '1',
+  }
+
+
 class Command:
   """What runs on a host."""
 
   def __init__(self, entering: subprocess.Popen, log: Path):
     self._entering = entering
     self._log = log
+    self._start = 0
 
   @property
   def output(self) -> str:
-    """What it printed so far."""
-    return self._log.read_text(errors='replace')
+    """What it printed so far, or since `forget`."""
+    return self._log.read_bytes()[self._start :].decode(errors='replace')
+
+  def forget(self) -> None:
+    """Leaves what it printed until now out of its output."""
+    self._start = self._log.stat().st_size
 
   @property
   def is_up(self) -> bool:
@@ -143,10 +169,7 @@ class Host:
 
   def lose(self, percent: int) -> None:
     """Loses so much of what comes and goes."""
-    condition = f'iifname eth0 numgen random mod 100 < {percent}'
-    text = _LOSS.format(condition=condition)
-    text = text.replace('iifname', 'oifname').replace('oifname', 'iifname', 1)
-    self.run('nft', '-f', '-', text=text)
+    self.run('nft', '-f', '-', text=_LOSS.format(percent=percent))
 
   def lost(self) -> int:
     """Packets that it has lost."""

@@ -1,11 +1,11 @@
 """A tiny run whose core and workers are on hosts of their own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 import json
 from pathlib import Path
 import sys
 import time
-from typing import Any
+from typing import Any, Optional
 
 from tests.launchers import harness
 from tests.launchers.machines.hosts import NAME, Command, Host
@@ -28,13 +28,16 @@ def start_core(
 
 
 def start_worker(
-  host: Host, keys: Keys, actors: int = 2, *words: str, **variables: str
+  host: Host,
+  keys: Keys,
+  actors: int = 2,
+  variables: Optional[Mapping[str, str]] = None,
 ) -> Command:
   """Joins the run from a host, by the core's name."""
   return host.start(
     sys.executable, '-m', 'launchers.join', f'{NAME}:{PORT}',
     '--scratch', str(scratch(host)), '--actors', str(actors),
-    *keys.of_a_worker(), *words, **variables,
+    *keys.of_a_worker(), **(variables or {}),
   )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ def test_hosts_die_and_the_core_comes_back_at_another_address(
   one.kill()
   assert runs.collected(tmp_path, 1) < runs.EPISODES, 'It was killed too late.'
   runs.wait_for(lambda: runs.is_finished(tmp_path, 1), run, worker)
+  worker.forget()
   core.kill()
   runs.wait_for(lambda: 'does not answer' in worker.output, worker)
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 import signal
+import time
 
 import pytest
 
@@ -24,25 +25,32 @@ def test_links_are_cut_for_a_minute_and_for_good(
   runs.wait_for(lambda: runs.collected(tmp_path, 1), run, *workers)
 
   # For a minute: what it has acted meanwhile comes late, and changes nothing.
+  workers[0].forget()
   one.set_link('down')
   runs.wait_for(lambda: runs.kept(one), run, *workers)
   kept = runs.kept(one)
   assert runs.collected(tmp_path, 1) < runs.EPISODES, 'It was cut too late.'
   runs.wait_for(lambda: runs.is_finished(tmp_path, 1), run, *workers)
   assert 'does not answer' in workers[0].output
+  workers[0].forget()
   one.set_link('up')
-  runs.wait_for(lambda: 'answers again' in workers[0].output, run, *workers)
-  runs.wait_for(lambda: not any(p.exists() for p in kept), run, *workers)
 
-  # For good, and it is told to stop: nobody hears that it leaves.
-  runs.wait_for(lambda: runs.collected(tmp_path, 2), run, *workers)
+  # For good, amid its episodes; told to stop, it says that nobody hears of it.
+  time.sleep(1)  # Of some five that the episodes of its orders take.
+  workers[1].forget()
   two.set_link('down')
   assert runs.collected(tmp_path, 2) < runs.EPISODES, 'It was cut too late.'
+  runs.wait_for(lambda: 'answers again' in workers[0].output, run, *workers)
+  runs.wait_for(lambda: not any(p.exists() for p in kept), run, *workers)
+  runs.wait_for(lambda: runs.kept(two), run, *workers)
   runs.wait_for(lambda: 'does not answer' in workers[1].output, *workers)
   workers[1].send_signal(signal.SIGTERM)
   assert workers[1].wait(15) == 128 + signal.SIGTERM, workers[1].output
+  assert 'does not hear that this worker leaves' in workers[1].output
   assert 'The same command joins again' in workers[1].output
+  assert runs.kept(two)
   assert run.wait(150) == 0, run.output
   assert workers[0].wait(30) == 0, workers[0].output
   runs.check(tmp_path, calm)
+  assert runs.acted_by(tmp_path, 2).keys() >= {'one'}
   assert [h.processes() for h in (core, one, two)] == [[], [], []]
