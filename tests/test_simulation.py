@@ -11,7 +11,7 @@ from benchmarks.simulation_events import LANES, Costs, Simulation
 QUICK = Costs(
   worker_steps_per_second=10_000, gateway_cpu_ms=0.01, commit_ms=0.01,
   orders_per_second=1e5, policy_bytes=0, bandwidth=1e5, round_trip_ms=0,
-  workers=1,
+  workers=1, episode_bytes=100_000,
 )  # fmt: skip
 
 
@@ -91,6 +91,12 @@ def test_what_it_would_take_is_what_is_missing():
 def test_costs_of_nothing_are_refused():
   with pytest.raises(ValueError, match='commit_ms is 0'):
     Costs(commit_ms=0.0)
+
+
+@pytest.mark.parametrize(('hosts', 'episodes'), [(0, 1), (1, 0)])
+def test_nothing_is_not_simulated(hosts, episodes):
+  with pytest.raises(ValueError, match='at least 1 of each'):
+    Simulation(QUICK, hosts, episodes)
 
 
 def test_the_figure_is_drawn(tmp_path):
