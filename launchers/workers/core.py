@@ -49,6 +49,10 @@ _WRONG = {
 }
 """What no waiting mends: a part of gRPC's text, and what to do."""
 _NO_TLS = ' If it is there, it may speak TLS: give --ca and --token-file.'
+_NO_OWN = (
+  ' If it is there, it may ask for a certificate of this host: give '
+  '--certificate and --key.'
+)
 _OPTIONS = (
   *messages.OPTIONS,
   ('grpc.keepalive_time_ms', 10_000),
@@ -102,7 +106,9 @@ class Core:
     self._tell = tell
     self._metadata = credentials.bearer(keys.token)
     # A run that speaks TLS does not tell so to who does not.
-    self._advice = '' if keys.certificates else _NO_TLS
+    self._hint = ('', _NO_TLS)  # Where that is in the trouble, this helps.
+    if keys.certificates:
+      self._hint = ('Socket closed', '' if keys.own.certificate else _NO_OWN)
     self._is_away = False
     if keys.certificates:
       trusted = grpc.ssl_channel_credentials(
@@ -285,7 +291,9 @@ class Core:
 
   def _note(self, trouble: str) -> None:
     if trouble and not self._is_away:
-      self._tell(f'{trouble} This worker waits for it.{self._advice}')
+      mark, hint = self._hint
+      advice = hint if mark in trouble else ''
+      self._tell(f'{trouble} This worker waits for it.{advice}')
     elif self._is_away and not trouble:
       self._tell(f'{self._address} answers again.')
     self._is_away = bool(trouble)

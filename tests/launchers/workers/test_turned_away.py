@@ -9,29 +9,35 @@ import threading
 
 import pytest
 
+from launchers.acting.outcomes import ActingStoppedError
 from launchers.environments.base import Description
 from launchers.environments.suite import Environment
 from launchers.gateway.server import Gateway
 from launchers.workers.core import Core, TurnedAwayError
 from launchers.workers.options import Keys
 from teachers.credentials import ServerKeys
-from tests.launchers.gateway import test_server
-from tests.launchers.gateway.test_server import CONFIG, ENVIRONMENT, TOKEN
+from tests.launchers.gateway import program as programs
+from tests.launchers.gateway.program import (
+  CONFIG,
+  ENVIRONMENT,
+  TOKEN,
+  Conductor,
+  Program,
+)
 from tests.launchers.harness import ROOT
 
-Serve = Callable[[int], tuple[str, bytes]]
+NO_KEYS = ServerKeys()
+Serve = Callable[..., tuple[str, ServerKeys]]
 
 
 @pytest.fixture
-def program() -> Iterator[test_server.Program]:
-  made = test_server.Program()
+def program() -> Iterator[Program]:
+  made = Program()
   yield made
   made.close()
 
 
-def turned_away(
-  program: test_server.Program, directory: Path, *paths: Path
-) -> str:
+def turned_away(program: Program, directory: Path, *paths: Path) -> str:
   """What the command says, which must be refused.
 
   Args:
@@ -55,7 +61,7 @@ def turned_away(
 
 @pytest.mark.processes
 def test_a_worker_of_another_version_says_which(
-  program: test_server.Program, tmp_path: Path
+  program: Program, tmp_path: Path
 ) -> None:
   other = tmp_path / 'other' / 'mujoco-1.0.dist-info'
   other.mkdir(parents=True)
@@ -71,8 +77,8 @@ def test_a_worker_whose_task_is_another_one_says_so(
 ) -> None:
   """A task of the run's name, whose numbers are others here."""
   there = Description.of(Environment('finger-spin'))
-  monkeypatch.setattr(test_server, 'ENVIRONMENT', there)
-  program = test_server.Program()
+  monkeypatch.setattr(programs, 'ENVIRONMENT', there)
+  program = Program()
   try:
     said = turned_away(program, tmp_path)
   finally:
@@ -83,10 +89,10 @@ def test_a_worker_whose_task_is_another_one_says_so(
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
-  """Serves with a certificate of so many days; gives the address and it."""
+  """Serves with a certificate of so many days; gives the address and keys."""
   gateways = []
 
-  def begin(days: int) -> tuple[str, bytes]:
+  def begin(days: int, is_mutual: bool = False) -> tuple[str, ServerKeys]:
     key, certificate = tmp_path / 'key', tmp_path / 'certificate'
     for words in (
       f'req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout {key} '
@@ -98,20 +104,22 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
         ['openssl', *words.split()], check=True, capture_output=True
       )
     keys = ServerKeys(certificate.read_bytes(), key.read_bytes(), TOKEN)
-    gateway = Gateway(
-      CONFIG, ENVIRONMENT, test_server.Conductor(), lambda: False
-    )
+    if is_mutual:
+      keys = keys._replace(clients=keys.certificate)
+    gateway = Gateway(CONFIG, ENVIRONMENT, Conductor(), lambda: False)
     gateways.append(gateway)
-    return f'localhost:{gateway.serve("127.0.0.1:0", keys)}', keys.certificate
+    return f'localhost:{gateway.serve("127.0.0.1:0", keys)}', keys
 
   yield begin
   for gateway in gateways:
     gateway.close()
 
 
-def core(address: str, certificate: bytes) -> Core:
-  keys = Keys(TOKEN, certificate)
-  return Core(address, keys, 'here/actor/0', threading.Event().wait, print)
+def core(address: str, keys: ServerKeys, own: ServerKeys = NO_KEYS) -> Core:
+  return Core(
+    address, Keys(TOKEN, keys.certificate, own), 'here/actor/0',
+    threading.Event().wait, print,
+  )  # fmt: skip
 
 
 def test_a_certificate_that_holds_lets_in(serve: Serve) -> None:
@@ -121,3 +129,18 @@ def test_a_certificate_that_holds_lets_in(serve: Serve) -> None:
 def test_a_certificate_that_has_expired_is_not_waited_for(serve: Serve) -> None:
   with pytest.raises(TurnedAwayError, match='look at the clock'):
     core(*serve(-1)).join()
+
+
+def test_a_run_may_ask_for_a_certificate_of_the_worker(serve: Serve) -> None:
+  address, keys = serve(2, is_mutual=True)
+  assert core(address, keys, keys).join()[0].run == 'run'
+  stop, told = threading.Event(), list[str]()
+
+  def tell(line: str) -> None:
+    told.append(line)
+    stop.set()
+
+  without = Keys(TOKEN, keys.certificate)
+  with pytest.raises(ActingStoppedError):
+    Core(address, without, 'here/actor/0', stop.wait, tell).join()
+  assert 'give --certificate and --key' in told[0]
