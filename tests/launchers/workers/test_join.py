@@ -73,13 +73,23 @@ class Joined:
     return self._log.read_text(errors='replace')
 
 
+def status(port: int, *words: str) -> 'subprocess.CompletedProcess[str]':
+  """What `launchers.status` says."""
+  return subprocess.run(
+    [sys.executable, '-m', 'launchers.status', f'localhost:{port}', *words],
+    capture_output=True, text=True, cwd=ROOT, check=False,
+    env={**os.environ, 'PYTHONPATH': str(ROOT)},
+  )  # fmt: skip
+
+
 def test_a_worker_acts_and_the_run_ends_the_same(
   tmp_path: Path, keys: Keys, reference: harness.Run
 ) -> None:
   port = portpicker.pick_unused_port()
   worker = Joined(
-    port, tmp_path / 'scratch', '--actors', '2', *keys.of_a_worker()
-  )
+    port, tmp_path / 'scratch', '--actors', '2', '--evaluators', '1',
+    *keys.of_a_worker(),
+  )  # fmt: skip
   run = harness.complete(tmp_path, num_actors=0, **keys.of_the_run(port))
   assert worker.process.wait(30) == 0, worker.output
   assert 'The run is done' in worker.output
@@ -105,6 +115,15 @@ def test_who_has_no_keys_is_turned_away(tmp_path: Path, keys: Keys) -> None:
     assert worker.process.wait(60) == 2, worker.output
     assert 'answers only workers that bear its token' in worker.output
     assert run.process.poll() is None
+    asked = status(port, *words)
+    assert asked.returncode == 2, asked.stderr
+    assert 'answers only workers that bear its token' in asked.stderr
+    asked = status(port, *keys.of_a_worker())
+    assert asked.returncode == 0, asked.stderr
+    told = json.loads(asked.stdout)
+    assert told['phase'] in ('restore', 'act', 'learn', 'evaluate')
+    assert f'{told["run"]}: cycle {told["cycle"]} of 2' in asked.stderr
+  assert status(port, *keys.of_a_worker()).returncode == 1
 
 
 def test_a_worker_stops_when_it_is_told_to(tmp_path: Path, keys: Keys) -> None:
