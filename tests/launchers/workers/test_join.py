@@ -156,7 +156,7 @@ def test_workers_and_the_run_die_and_nothing_changes(
   calm = harness.complete(tmp_path / 'calm', **SLOW)
   port = portpicker.pick_unused_port()
   options = {**SLOW, **keys.of_the_run(port)}
-  first = Joined(port, tmp_path / 'first', '--actors', '3', *keys.of_a_worker())
+  first = Joined(port, tmp_path / 'first', '--actors', '5', *keys.of_a_worker())
   second = Joined(
     port, tmp_path / 'second', '--actors', '2', *keys.of_a_worker()
   )
