@@ -18,6 +18,7 @@ COMMANDS = {
   'join': 'join',
   'status': 'status',
   'evaluate': 'evaluate',
+  'export': 'export',
   'teach': 'teach',
   'fit-reward': 'fit_reward',
   'report': 'report',

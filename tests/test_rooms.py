@@ -118,6 +118,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     'launchers.nodes.leases',
     'teachers',
   ),
+  'launchers.exports': (
+    'agents.deployed',
+    'datasets',
+    'launchers.runs',
+  ),
   'launchers.training': (
     'agents',
     'datasets',
@@ -140,6 +145,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     'datasets',
     'launchers.acting',
     'launchers.environments',
+    'launchers.exports',
     'launchers.gateway',
     'launchers.hosts',
     'launchers.nodes',
@@ -171,6 +177,7 @@ WITH_TENSORFLOW = {
   'agents.base',
   'agents.checkpoint',
   'agents.learner',
+  'launchers.exports.tensorflow_files',
   'launchers.nodes.batches',
   'launchers.nodes.curriculum',
   'launchers.nodes.learner',

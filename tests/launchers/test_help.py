@@ -13,6 +13,7 @@ COMMANDS = (
   'annotate',
   'demonstrate',
   'evaluate',
+  'export',
   'fit_reward',
   'growing_batch',
   'join',

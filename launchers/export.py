@@ -1,0 +1,131 @@
+"""Takes a policy out of a run: python -m launchers.export RUN --cycle K.
+
+Writes a directory that stands alone: the policy in the chosen format, card.json
+and MODEL_CARD.md (where it came from), and vectors.npz (to check it by).
+"""
+
+import dataclasses
+from pathlib import Path
+import shutil
+from typing import Any, Literal, Optional
+
+import numpy as np
+from rich.console import Console
+import tyro
+
+from datasets import bounds
+from launchers import command_line, options
+from launchers.hosts import process
+from launchers.runs.run_directory import RunDirectory
+
+Format = Literal['npz', 'c', 'tflite', 'savedmodel']
+
+
+@dataclasses.dataclass(frozen=True)
+class ExportConfig:
+  """Writes the policy of a cycle as files that other programs load."""
+
+  run: tyro.conf.Positional[Path]
+  """A run directory, runs/NAME."""
+  cycle: Optional[int] = None
+  """The cycle that published it; None: the last that did."""
+  format: Format = 'npz'
+  """npz: arrays that NumPy reads. c: a header that any C99 compiler takes.
+  tflite and savedmodel: TensorFlow's."""
+  output: Optional[Path] = None
+  """A directory that is not there yet; None: RUN/exports/CYCLE-FORMAT."""
+  vectors: int = 64
+  """Observations to check it by."""
+
+  def __post_init__(self) -> None:
+    """Refuses values that nothing could honour."""
+    bounds.check(self, cycle=(0, None), vectors=(1, 100_000))
+
+
+def export(config: ExportConfig) -> dict[str, Any]:
+  """Writes the directory.
+
+  Returns:
+    Where it is, and the policy's digest.
+
+  Raises:
+    FileNotFoundError: there is no such run, cycle or policy.
+    FileExistsError: the output is there.
+    ValueError: the format cannot hold the policy.
+  """
+  from launchers.exports import card, network
+
+  directory = RunDirectory(config.run)
+  cycle = _cycle(directory, config.cycle)
+  policy = directory.policy(cycle)
+  if policy is None:
+    raise FileNotFoundError(
+      f'Cycle {cycle} of {config.run} has no policy (yet): name an earlier one.'
+    )
+  task = policy.task
+  if task is None:
+    raise ValueError(f'The policy of {config.run} does not say its task.')
+  output = config.output or (
+    config.run / 'exports' / f'{cycle:03d}-{config.format}'
+  )
+  if output.exists():
+    raise FileExistsError(f'{output} is there already: name another --output.')
+  aside = output.with_name(f'.{output.name}.aside')
+  shutil.rmtree(aside, ignore_errors=True)  # Of one that was killed.
+  aside.mkdir(parents=True)
+  observations, actions = card.vectors(policy, directory, cycle, config.vectors)
+  np.savez(aside / 'vectors.npz', observations=observations, actions=actions)
+  if config.format == 'npz':
+    (aside / 'policy.npz').write_bytes(policy.to_bytes())
+  else:
+    steps, width = network.steps_of(policy), policy.spec.observation_size
+    if config.format == 'c':
+      from launchers.exports import c_header
+
+      title = f'{config.run.name}, cycle {cycle}, policy {policy.digest}'
+      text = c_header.header(steps, task, title)
+      (aside / 'policy.h').write_text(text)
+      text = c_header.check(observations, actions, card.TOLERANCE)
+      (aside / 'check.c').write_text(text)
+    else:
+      from launchers.exports import tensorflow_files
+
+      if config.format == 'tflite':
+        tensorflow_files.write_tflite(steps, width, aside / 'policy.tflite')
+      else:
+        tensorflow_files.write_saved_model(steps, width, aside / 'saved_model')
+  card.write(aside, card.of(directory, cycle, policy, task, config.format))
+  aside.rename(output)
+  return {'output': str(output), 'cycle': cycle, 'digest': policy.digest}
+
+
+def _cycle(directory: RunDirectory, wanted: Optional[int]) -> int:
+  if not directory.config.exists():
+    raise FileNotFoundError(
+      f'{directory.root} is no run directory: give runs/NAME.'
+    )
+  if wanted is not None:
+    return wanted
+  config = directory.read_json(directory.config) or {}
+  finished = directory.finished_cycles(config['cycles'])
+  if not finished:
+    raise FileNotFoundError(f'{directory.root} has published no policy yet.')
+  return finished - 1
+
+
+def main() -> int:
+  """The command; returns its exit code."""
+  process.prepare_environment()
+  console = Console(stderr=True)
+
+  def work() -> dict[str, Any]:
+    config = command_line.parse(ExportConfig, 'launchers.export')
+    result = export(config)
+    console.print(f'Written: {result["output"]}', markup=False, soft_wrap=True)
+    return result
+
+  return options.run_command(console, work)
+
+
+if __name__ == '__main__':
+  raise SystemExit(main())
