@@ -59,6 +59,16 @@ def check_episode(
     raise EpisodeRefused(f'{episode.identity}: {error}') from None
 
 
+def check_from_file(episode: Episode, task: Task) -> None:
+  """Refuses what comes out of a file and is not sound, or of another task.
+
+  Raises:
+    EpisodeRefused: says why.
+  """
+  check_task(episode, task)  # Which says more than other widths do.
+  check_episode(episode, task.spec)
+
+
 class OneTask:
   """A check that episodes are sound, and all of the task of the first.
 

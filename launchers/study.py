@@ -28,7 +28,7 @@ from launchers.runs.config import GrowingBatchConfig
 from launchers.studies import config as study_config
 from launchers.studies import experts
 from launchers.studies import file as study_file
-from launchers.studies.offline import LogConfig, OfflineCell
+from launchers.studies.offline import OfflineCell
 
 if TYPE_CHECKING:
   from launchers.studies.archive import Archive
@@ -170,15 +170,16 @@ def _prepare_logs(cells: Sequence[study_config.Cell]) -> None:
   from launchers.acting import places
   from launchers.studies import logs
 
-  for start in {cell.start.run_name: cell.start for cell in cells}.values():
-    if isinstance(start, LogConfig):
-      logs.check(start)
-  for cell in {cell.task: cell for cell in cells}.values():
-    if isinstance(cell, OfflineCell):
-      try:
-        places.describe(cell.task, cell.config.action_bound)
-      except (ValueError, OSError) as error:
-        raise study_config.StudyError(f'{cell.name}: {error}') from error
+  learners = [cell for cell in cells if isinstance(cell, OfflineCell)]
+  tasks = {}
+  for cell in {cell.task: cell for cell in learners}.values():
+    try:
+      found = places.describe(cell.task, cell.config.action_bound)
+    except (ValueError, OSError) as error:
+      raise study_config.StudyError(f'{cell.name}: {error}') from error
+    tasks[cell.task] = found.task
+  for start in {cell.start.run_name: cell.start for cell in learners}.values():
+    logs.check(start, tasks[start.task])
 
 
 def _needs(config: GrowingBatchConfig) -> tuple[Any, ...]:
@@ -231,12 +232,10 @@ def _run(
       runner.tick()
       _tell(runner, console)
       rest = _describe(runner)
-      bar.update(
-        task, total=runner.total, completed=len(runner.finished), rest=rest
-      )
+      bar.update(task, total=runner.total, completed=runner.done, rest=rest)
       if not is_live(console) and time.monotonic() - last_line > _LINE_PERIOD:
         last_line = time.monotonic()
-        done = f'{len(runner.finished)}/{runner.total} runs'
+        done = f'{runner.done}/{runner.total} runs'
         console.print(
           f'{name}: {done}, {rest}', soft_wrap=True, highlight=False
         )

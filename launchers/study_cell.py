@@ -69,7 +69,9 @@ def _run(chosen: CellOptions, console: Console) -> int:
   if chosen.name in study.starts:
     config = study.starts[chosen.name]
     if isinstance(config, LogConfig):
-      return _make(config, starts / chosen.name, console)
+      learners = [c for c in study.cells if isinstance(c, OfflineCell)]
+      learner = next(cell for cell in learners if cell.start == config)
+      return _make(learner, starts / chosen.name, console)
     launch = LaunchConfig(runs=starts, launch_type='threads', report=False)
     return local.run(config, launch, console)
   cell = next(cell for cell in study.cells if cell.name == chosen.name)
@@ -84,13 +86,15 @@ def _run(chosen: CellOptions, console: Console) -> int:
   return local.run(cell.config, launch, console)
 
 
-def _make(config: LogConfig, root: Path, console: Console) -> int:
-  """Makes a log."""
+def _make(learner: OfflineCell, root: Path, console: Console) -> int:
+  """Makes the log of a cell."""
+  from launchers.acting import places
   from launchers.studies import logs
 
   def work() -> None:
+    task = places.describe(learner.task, learner.config.action_bound).task
     with options.inhabited(RunDirectory(root)):
-      logs.make(config, root)
+      logs.make(learner.start, task, root)
 
   return options.guard(console, work)
 

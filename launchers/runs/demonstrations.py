@@ -1,13 +1,14 @@
 """Demonstrations that come from a directory: none is copied before all pass."""
 
 from collections.abc import Callable
+import functools
 import itertools
 
 from datasets.files import DamagedFileError
 from datasets.store import Check, EpisodeStore
 from datasets.tasks import Task
 from datasets.types import Episode, EpisodeId
-from datasets.validation import EpisodeRefused, check_episode, check_task
+from datasets.validation import EpisodeRefused, check_from_file
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
 
@@ -103,11 +104,7 @@ def _source(config: GrowingBatchConfig) -> EpisodeStore:
 
 
 def _check_of(task: Task) -> Check:
-  def check(episode: Episode) -> None:
-    check_episode(episode, task.spec)
-    check_task(episode, task)
-
-  return check
+  return functools.partial(check_from_file, task=task)
 
 
 def _empty(store: EpisodeStore) -> None:

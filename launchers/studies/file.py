@@ -95,6 +95,12 @@ def _read(path: Path, extended_by: tuple[Path, ...]) -> dict[str, Any]:
     raise StudyError(
       f'{path} does not exist.{closest.among(str(path), known)}'
     ) from error
+  except IsADirectoryError as error:
+    known = sorted(map(str, path.glob('*.toml')))
+    raise StudyError(
+      f'{path} is a directory; name the file of a study.'
+      f'{closest.among(str(path), known)}'
+    ) from error
   except OSError as error:
     raise StudyError(f'{path} cannot be read: {error.strerror}.') from error
   except (ValueError, RecursionError) as error:  # Of the text, or of TOML.

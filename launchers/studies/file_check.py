@@ -13,6 +13,7 @@ from datasets import bounds, closest
 from datasets.schema import shortened
 from launchers.studies.config import AXES, LOG_AXES
 
+_OF_LOGS, _OF_RUNS = {'agent', 'logs'}, {'teachers'}  # Tables of a file.
 LIMITS = ('above', 'below', 'above_method', 'below_method')
 _WHOLE: dict[str, bounds.Bound] = {
   'seed': bounds.SEED,
@@ -27,11 +28,14 @@ def check(tree: dict[str, Any]) -> None:
   Raises:
     ValueError: names the place, its value, and what would do.
   """
-  is_of_logs = 'logs' in tree
-  own = {'agent', 'logs'} if is_of_logs else {'teachers'}
   needed = {'title', 'baseline', 'run', 'grid', 'claim'}
+  of_either = {'extends', 'methods'}
+  # Which of the two it is, a name that is misspelt does not say.
+  _keys(tree, needed, {*of_either, *_OF_LOGS, *_OF_RUNS}, 'a study')
+  is_of_logs = 'logs' in tree
+  own = _OF_LOGS if is_of_logs else _OF_RUNS
   what = f'a study of {"logs" if is_of_logs else "runs"}'
-  _keys(tree, needed, {'extends', 'methods', *own}, what)
+  _keys(tree, needed, of_either | own, what)
   for name in ('title', 'baseline'):
     _text(tree[name], name)
   _table(tree['run'], 'run')

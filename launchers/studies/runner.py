@@ -58,6 +58,7 @@ class Runner:
     self.told: list[str] = []
     self.running: list[Running] = []
     cells = chosen(study, schedule.only)
+    self._runs = {cell.name for cell in cells}
     if schedule.fresh:
       older = [n for cell in cells for n in archive.set_aside_older(cell)]
       self.told += [f'{n} is of older sources; it is run again.' for n in older]
@@ -75,9 +76,13 @@ class Runner:
 
   @property
   def total(self) -> int:
-    """How many starts and cells there are to do, with those that are done."""
-    begun = len(self.finished) + len(self.failed) + len(self.running)
-    return begun + len(self._waiting)
+    """How many runs there are, without what they start from."""
+    return len(self._runs)
+
+  @property
+  def done(self) -> int:
+    """How many of them are finished."""
+    return len(self._runs & self.finished)
 
   @property
   def is_done(self) -> bool:

@@ -158,7 +158,9 @@ def test_two_claims_of_one_name_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_directory_is_refused_by_name(tmp_path: Path) -> None:
-  with pytest.raises(study_config.StudyError, match='cannot be read'):
+  (tmp_path / 'mine.toml').touch()
+  message = f'is a directory; name .*{tmp_path}/mine.toml'
+  with pytest.raises(study_config.StudyError, match=message):
     study_file.load(tmp_path)
 
 

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from datasets.store import EpisodeStore
+from datasets.tasks import Task
+from datasets.validation import EpisodeRefused
 from launchers.acting import places
 from launchers.runs import schemas
 from launchers.studies import logs
@@ -15,6 +17,7 @@ from launchers.studies.offline import LogConfig
 from launchers.studies.stages import LOG
 from studies import point
 
+POINT = Task('studies.point:make', 2, 2)
 MIXED = LogConfig('p', 'mixed', 3, 'studies.point:write_log?episodes=9')
 
 
@@ -46,7 +49,7 @@ def test_one_can_learn_in_it() -> None:
 
 
 def test_a_log_says_what_is_in_it(tmp_path: Path) -> None:
-  logs.make(MIXED, tmp_path)
+  logs.make(MIXED, POINT, tmp_path)
   found = schemas.read(tmp_path / LOG)
   returns = [e.episode_return for e in point.log(9, right=0.2, seed=3)]
   assert found['episodes'] == 9
@@ -58,12 +61,12 @@ def test_a_log_says_what_is_in_it(tmp_path: Path) -> None:
 def test_a_log_that_was_interrupted_is_the_same(tmp_path: Path) -> None:
   for name in ('whole', 'torn'):
     (tmp_path / name).mkdir()
-  logs.make(MIXED, tmp_path / 'whole')
+  logs.make(MIXED, POINT, tmp_path / 'whole')
   part = dataclasses.replace(MIXED, make=MIXED.make.replace('9', '4'))
-  logs.make(part, tmp_path / 'torn')
+  logs.make(part, POINT, tmp_path / 'torn')
   for name in ('config.json', LOG):
     (tmp_path / 'torn' / name).unlink()
-  logs.make(MIXED, tmp_path / 'torn')
+  logs.make(MIXED, POINT, tmp_path / 'torn')
   whole, torn = (schemas.read(tmp_path / n / LOG) for n in ('whole', 'torn'))
   assert whole == torn
 
@@ -71,8 +74,29 @@ def test_a_log_that_was_interrupted_is_the_same(tmp_path: Path) -> None:
 def test_too_few_episodes_are_refused(tmp_path: Path) -> None:
   config = dataclasses.replace(MIXED, first_episodes=10)
   with pytest.raises(StudyError, match=r'logs\.mixed: .* holds 9 episodes'):
-    logs.make(config, tmp_path)
+    logs.make(config, POINT, tmp_path)
   assert not (tmp_path / LOG).exists()
+
+
+def test_a_log_of_another_task_is_refused(tmp_path: Path) -> None:
+  """Before anything is run where it is there; else as soon as it is made."""
+  other = Task('other', 2, 2)
+  store = EpisodeStore(tmp_path)
+  for episode in point.log(2, right=0.5):
+    store.commit(episode._replace(task=POINT))
+  there = LogConfig('other', 'low', 0, '', (str(tmp_path),))
+  logs.check(there, POINT)
+  with pytest.raises(StudyError, match=r'logs\.low: .*make, not other'):
+    logs.check(there, other)
+  few = dataclasses.replace(there, first_episodes=3)
+  with pytest.raises(StudyError, match='holds 2 episodes; wanted are 3'):
+    logs.check(few, POINT)
+  wider = Task('other', 3, 2)
+  (tmp_path / 'made').mkdir()
+  message = r'\(21, 2\), but must have \(21, 3\)'
+  with pytest.raises(EpisodeRefused, match=message):
+    logs.make(MIXED, wider, tmp_path / 'made')
+  assert not (tmp_path / 'made' / LOG).exists()
 
 
 @pytest.mark.processes
@@ -83,8 +107,9 @@ def test_demonstrations_are_those_of_the_recipe(tmp_path: Path) -> None:
     'studies.logs:demonstrations?teacher=cartpole-balance/expert&episodes=2'
     '&noise=0.3&random_share=0.3&labels=False&episode_steps=20',
   )  # fmt: skip
-  logs.check(config)
-  logs.make(config, tmp_path)
+  task = places.describe('cartpole-balance').task
+  logs.check(config, task)
+  logs.make(config, task, tmp_path)
   found = list(EpisodeStore.open(tmp_path / 'episodes'))
   assert [episode.num_steps for episode in found] == [20, 20]
   assert all(episode.annotation is None for episode in found)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from datasets.tasks import Task
 from launchers.studies import config as study_config
 from launchers.studies import file as study_file
 from launchers.studies import logs, measures
@@ -159,6 +160,10 @@ def test_a_study_of_runs_has_no_logs_and_no_agents(tmp_path: Path) -> None:
   text = SMALL[: SMALL.index('[logs')] + SMALL[SMALL.index('[methods') :]
   with pytest.raises(StudyError, match="of runs has an unknown 'agent'"):
     load(tmp_path, text)
+  misspelt = SMALL.replace('[logs.', '[log.')
+  with pytest.raises(StudyError, match=r"unknown 'log'.*mean logs") as refusal:
+    load(tmp_path, misspelt)
+  assert "'agent'" not in str(refusal.value)
 
 
 @pytest.mark.parametrize(
@@ -176,4 +181,4 @@ def test_a_log_that_cannot_be_is_refused(
 ) -> None:
   config = LogConfig('it', 'it', 0, **log)  # type: ignore[arg-type]
   with pytest.raises(StudyError, match=message):
-    logs.check(config)
+    logs.check(config, Task('it', 2, 2))

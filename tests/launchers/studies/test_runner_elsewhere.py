@@ -31,7 +31,7 @@ def test_what_another_process_runs_is_waited_for(
   for _ in range(20):
     runner.tick()
   assert runner.elsewhere == {start.name, cell.name}
-  assert len(runner.finished) < runner.total
+  assert runner.done < runner.total
   assert not runner.failed
   os.close(locks[0])  # Unfinished: it is begun here.
   for _ in range(20):
@@ -46,7 +46,7 @@ def test_what_another_process_runs_is_waited_for(
     runner.tick()
   assert cell.name not in begun
   assert not runner.failed
-  assert len(runner.finished) == runner.total == 12
+  assert runner.done == runner.total == 8
 
 
 def test_what_others_keep_and_discard_is_not_run(
@@ -82,7 +82,7 @@ def test_a_run_that_is_killed_as_it_ends_is_finished(
   poll = FakeRunning.poll
   monkeypatch.setattr(FakeRunning, 'poll', lambda self: poll(self) or code)
   runner = run(study, studies.archive(tmp_path), schedule(tmp_path))
-  assert len(runner.finished) == runner.total
+  assert runner.done == runner.total
 
 
 def test_a_run_that_found_another_is_begun_again(
@@ -99,5 +99,5 @@ def test_a_run_that_found_another_is_begun_again(
     lambda self: poll(self) if begun.count(self.job.name) > 1 else LIVE,
   )
   runner = run(study, studies.archive(tmp_path), schedule(tmp_path))
-  assert len(runner.finished) == runner.total
-  assert len(begun) == 2 * runner.total
+  assert runner.done == runner.total
+  assert len(begun) == 2 * len(runner.finished)
