@@ -4,7 +4,7 @@ The losses and their order are of the official code (C.2).
 """
 
 import abc
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import sonnet as snt
@@ -23,6 +23,9 @@ from agents.parts.optimizers import Group
 from agents.parts.perceptrons import MLP
 from agents.parts.samples import at_samples
 from datasets.types import Transition
+
+Act = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+"""From observations [N, S] and proposals there, [N, ...], to actions [N, A]."""
 
 _ENCODING, CANDIDATES, IMPROVEMENT = range(3)  # What is drawn for.
 
@@ -107,7 +110,20 @@ class BatchConstrained(base.Agent):
 
   @abc.abstractmethod
   def target(self, batch: Transition, step: tf.Tensor) -> tf.Tensor:
-    """R + g d max_i mix_j Q'_j(s', a_i), [B]."""
+    """R + g d max_i mix_j Q'_j(s', a_i), [B]; see `best_of`."""
+
+  def best_of(
+    self, batch: Transition, proposals: tf.Tensor, act: Act
+  ) -> tf.Tensor:
+    """The target of some proposals, [n, B, ...], which `act` makes actions."""
+    config, nets, state = self.config, self.networks, batch.next_observation
+
+    def mixed(s: tf.Tensor, proposal: tf.Tensor) -> tf.Tensor:
+      values = evaluate(nets.target_critics, s, act(s, proposal))  # [N, K]
+      return critics.mix(values, config.min_weight)
+
+    best = tf.reduce_max(at_samples(mixed, state, proposals), axis=0)  # [B]
+    return batch.reward + config.discount * batch.discount * best
 
   @abc.abstractmethod
   def improve(self, batch: Transition, step: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -166,15 +182,11 @@ class BCQ(BatchConstrained):
       state, config.num_candidates, self.random_seed(step, CANDIDATES)
     )
 
-    def mixed_value(s: tf.Tensor, z: tf.Tensor) -> tf.Tensor:
+    def act(s: tf.Tensor, z: tf.Tensor) -> tf.Tensor:
       generated = vae.decode(nets.decoder, s, z)
-      action = perturbed(nets.target_policy, s, generated, config.bound)
-      values = evaluate(nets.target_critics, s, action)  # [N, K]
-      return critics.mix(values, config.min_weight)
+      return perturbed(nets.target_policy, s, generated, config.bound)
 
-    mixed = at_samples(mixed_value, state, latents)  # [n, B]
-    best = tf.reduce_max(mixed, axis=0)
-    return batch.reward + config.discount * batch.discount * best
+    return self.best_of(batch, latents, act)
 
   def improve(self, batch: Transition, step: tf.Tensor) -> dict[str, tf.Tensor]:
     """See `BatchConstrained.improve`; the value is the first critic's."""

@@ -23,7 +23,7 @@ from agents.bcq.update import (
 from agents.bear_mmd.config import BEARMMDConfig
 from agents.bear_mmd.networks import BEARMMDNetworks
 from agents.config import ObjectiveConfig
-from agents.parts import critics, duals, gaussians, schedules
+from agents.parts import duals, gaussians, schedules
 from agents.parts.discrepancy import mmd
 from agents.parts.gaussians import Gaussian
 from agents.parts.optimizers import Group
@@ -86,13 +86,8 @@ class BEARMMD(BatchConstrained):
       shape, self.random_seed(step, CANDIDATES)
     )
 
-    def mixed(state: tf.Tensor, raw: tf.Tensor) -> tf.Tensor:
-      values = evaluate(nets.target_critics, state, tf.tanh(raw))  # [N, K]
-      return critics.mix(values, config.min_weight)
-
     raw = _sample(nets.target_policy(state), noise)  # [n, B, A]
-    best = tf.reduce_max(at_samples(mixed, state, raw), axis=0)
-    return batch.reward + config.discount * batch.discount * best
+    return self.best_of(batch, raw, lambda _, raw: tf.tanh(raw))
 
   def improve(self, batch: Transition, step: tf.Tensor) -> dict[str, tf.Tensor]:
     """See `BatchConstrained.improve`; and one of the multiplier."""

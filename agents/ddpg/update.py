@@ -44,10 +44,7 @@ class DDPG(base.Agent):
   def targets(self) -> Sequence[tuple[snt.Module, snt.Module]]:
     """See `Agent.targets`."""
     nets = self.networks
-    return (
-      (nets.policy, nets.target_policy),
-      (nets.critic, nets.target_critic),
-    )
+    return (nets.policy, nets.target_policy), (nets.critic, nets.target_critic)
 
   @property
   def target_rate(self) -> float:

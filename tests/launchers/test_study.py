@@ -100,6 +100,34 @@ def wait_for(process: subprocess.Popen[str], path: Path, pattern: str) -> None:
     time.sleep(0.02)
 
 
+def check_it_goes_on(
+  process: 'subprocess.Popen[str]',
+  number: signal.Signals,
+  study: str,
+  directory: Path,
+  calm: Path,
+) -> None:
+  """A study that a signal ends leaves nobody, and ends as one left alone."""
+  children = psutil.Process(process.pid).children(recursive=True)
+  process.send_signal(number)
+  expected = -9 if number == signal.SIGKILL else 128 + number
+  assert process.wait(60) == expected
+  _, alive = psutil.wait_procs(children, timeout=30)
+  assert not alive
+  finish(directory, study, 0)
+  assert results(directory) == results(calm)
+  assert digests(directory) == digests(calm)
+
+
+def check_files_are_enough(study: str, directory: Path, calm: Path) -> None:
+  """Nothing is run where the files of another machine are there."""
+  shutil.copytree(calm / 'kept', directory / 'kept')
+  finish(directory, study, 0)
+  assert not (directory / 'studies/cells').exists()
+  assert not (directory / 'studies/starts').exists()
+  assert results(directory) == results(calm)
+
+
 @pytest.fixture(scope='module')
 def calm(tmp_path_factory: pytest.TempPathFactory) -> Path:
   directory = tmp_path_factory.mktemp('calm')
@@ -177,25 +205,13 @@ def test_it_goes_on_where_it_was(
 ) -> None:
   process = start(tmp_path, WHOLE)
   wait_for(process, tmp_path, 'studies/cells/*/cycles/001/metrics.csv')
-  children = psutil.Process(process.pid).children(recursive=True)
-  process.send_signal(number)
-  expected = -9 if number == signal.SIGKILL else 128 + number
-  assert process.wait(60) == expected
-  _, alive = psutil.wait_procs(children, timeout=30)
-  assert not alive
-  finish(tmp_path, WHOLE, 0)
-  assert results(tmp_path) == results(calm)
-  assert digests(tmp_path) == digests(calm)
+  check_it_goes_on(process, number, WHOLE, tmp_path, calm)
 
 
 def test_it_goes_on_from_the_files_of_another_machine(
   calm: Path, tmp_path: Path
 ) -> None:
-  shutil.copytree(calm / 'kept', tmp_path / 'kept')
-  finish(tmp_path, WHOLE, 0)
-  assert not (tmp_path / 'studies/cells').exists()
-  assert not (tmp_path / 'studies/starts').exists()
-  assert results(tmp_path) == results(calm)
+  check_files_are_enough(WHOLE, tmp_path, calm)
 
 
 def test_a_cell_alone_is_bitwise_the_same_again(

@@ -6,7 +6,6 @@ import shutil
 import signal
 
 import pandas as pd
-import psutil
 import pytest
 
 from datasets.store import EpisodeStore
@@ -107,24 +106,13 @@ def test_it_goes_on_where_it_was(
 ) -> None:
   process = studies.start(tmp_path, STUDY, '--parallel', '1')
   wait_for(process, tmp_path, 'studies/cells/*abm_mpo*/learner/*')
-  children = psutil.Process(process.pid).children(recursive=True)
-  process.send_signal(number)
-  assert process.wait(60) == (-9 if number == signal.SIGKILL else 128 + number)
-  _, alive = psutil.wait_procs(children, timeout=30)
-  assert not alive
-  finish(tmp_path, STUDY, 0)
-  assert results(tmp_path) == results(calm)
-  assert digests(tmp_path) == digests(calm)
+  studies.check_it_goes_on(process, number, STUDY, tmp_path, calm)
 
 
 def test_it_goes_on_from_the_files_of_another_machine(
   calm: Path, tmp_path: Path
 ) -> None:
-  shutil.copytree(calm / 'kept', tmp_path / 'kept')
-  finish(tmp_path, STUDY, 0)
-  assert not (tmp_path / 'studies/cells').exists()
-  assert not (tmp_path / 'studies/starts').exists()
-  assert results(tmp_path) == results(calm)
+  studies.check_files_are_enough(STUDY, tmp_path, calm)
 
 
 def test_what_is_kept_can_be_discarded(calm: Path, tmp_path: Path) -> None:
