@@ -7,6 +7,7 @@
 Importing this module imports no TensorFlow; making networks does.
 """
 
+import dataclasses
 import importlib
 from typing import TYPE_CHECKING, Any, Optional
 
@@ -48,6 +49,15 @@ def find(kind: str) -> Entry:
   if kind not in KINDS:
     raise ValueError(f'There is no agent {kind!r}.{closest.among(kind, KINDS)}')
   return _load(KINDS[kind])
+
+
+def having(option: str) -> list[str]:
+  """The agents whose configuration has such a field."""
+  return [
+    kind
+    for kind in KINDS
+    if option in (f.name for f in dataclasses.fields(find(kind).config))
+  ]
 
 
 def check_objective(config: AgentConfig, objective: Kind) -> None:

@@ -70,13 +70,14 @@ class EpisodeStore:
       FileNotFoundError: there is no such directory, or only others in it hold
         episodes; names them.
     """
-    if not pathlib.Path(directory).is_dir():
-      reason = 'There is no such directory of episodes'
+    path = pathlib.Path(directory)
+    if not path.is_dir():
+      what = 'It is a file' if path.is_file() else 'There is no such directory'
+      reason = f'{what}; name a directory of episodes'
       raise FileNotFoundError(errno.ENOENT, reason, str(directory))
     store = cls.__new__(cls)
-    store._directory = pathlib.Path(directory)
-    store._verified = {}
-    naming.check_holds_episodes(store._directory)
+    store._directory, store._verified = path, {}
+    naming.check_holds_episodes(path)
     return store
 
   @property

@@ -26,6 +26,7 @@ from typing import (
 
 import tyro
 
+from agents import registry
 from datasets import closest
 from launchers.hosts import process, temporaries
 
@@ -33,6 +34,8 @@ _Config = TypeVar('_Config')
 
 _paths: dict[Path, str] = {}
 """What this process was given to read and write, and the option of each."""
+
+_AGENT = 'agent'  # The option of a command whose own are an agent's.
 
 _BARE = {
   errno.EACCES: 'this user may not read or write {path}',
@@ -148,10 +151,20 @@ def _check_names(words: Sequence[str], known: list[str], program: str) -> None:
     if name and name not in known:
       hint = closest.hint(name, known, '.')
       hint = re.sub(r'(?<= )([^ ]+)(?=[,?])', r'--\1', hint)
+      hint = _of_other_agents(name) or hint
       raise ValueError(
         f'There is no option {word.partition("=")[0]}.{hint} {program} --help '
         'lists them.'
       )
+
+
+def _of_other_agents(name: str) -> str:
+  """A sentence on the agents that have an option; '' where none has."""
+  group, _, option = name.rpartition('.')
+  kinds = registry.having(option.replace('-', '_')) if group == _AGENT else []
+  if not kinds:
+    return ''
+  return f' Agents that have it: {", ".join(kinds)}; --{_AGENT}.kind names one.'
 
 
 def _check_values(refusal: str, known: list[str]) -> None:

@@ -55,6 +55,12 @@ def main() -> int:
       Options, 'launchers.growing_batch', default=defaults
     )
     process.prepare_environment()
+    if not options.run.cycles:
+      console.print(
+        'With --cycles 0 there is a clone, and its critic; --actor-steps and '
+        '--learner-steps are of cycles that may be appended.',
+        soft_wrap=True,
+      )
     # A chosen port means that others are to reach it: it stays outside.
     is_open = bool(options.launch.port)
     isolation.enter(

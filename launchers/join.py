@@ -11,6 +11,7 @@ import secrets
 import socket
 import subprocess
 import sys
+import threading
 import time
 from typing import Annotated, Optional
 
@@ -25,6 +26,7 @@ from teachers import credentials
 
 _STOP_SECONDS = 9.0  # After which a worker that does not stop is killed.
 _LOOK_SECONDS = 0.1
+_LAST_WORDS_SECONDS = 1.0  # Of a worker that has ended.
 _RESTARTS = 5  # Of one worker, before the command gives up.
 
 
@@ -102,11 +104,14 @@ def _orders(options: Options) -> list[WorkerOptions]:
   ]
 
 
-def _start(order: WorkerOptions) -> 'subprocess.Popen[bytes]':
+def _start(order: WorkerOptions) -> 'subprocess.Popen[str]':
   words = ['-m', 'launchers.workers.process', order.to_json()]
   return subprocess.Popen(
     [sys.executable, *words],
     stdin=subprocess.DEVNULL,
+    stderr=subprocess.PIPE,
+    text=True,
+    errors='replace',
     cwd=process.ROOT,
     env={**os.environ, **process.SINGLE_THREADED},
   )
@@ -114,8 +119,19 @@ def _start(order: WorkerOptions) -> 'subprocess.Popen[bytes]':
 
 def _run(orders: list[WorkerOptions], console: Console) -> int:
   """Keeps the workers up until the run is done; returns the exit code."""
+  voices: list[threading.Thread] = []
+  said: dict[str, int] = {}
+
+  def start(order: WorkerOptions) -> 'subprocess.Popen[str]':
+    worker = _start(order)
+    voices.append(
+      threading.Thread(target=_pass_on, args=(worker, said), daemon=True)
+    )
+    voices[-1].start()
+    return worker
+
   with stops.StopRequest() as stop:
-    workers = {order.name: (order, _start(order)) for order in orders}
+    workers = {order.name: (order, start(order)) for order in orders}
     restarts = dict.fromkeys(workers, 0)
     stop.listen()
     console.print(
@@ -140,8 +156,10 @@ def _run(orders: list[WorkerOptions], console: Console) -> int:
           if restarts[name] > _RESTARTS:
             code = 1
           else:
-            workers[name] = order, _start(order)
+            workers[name] = order, start(order)
     _end([worker for _, worker in workers.values()])
+    for voice in voices:
+      voice.join(_LAST_WORDS_SECONDS)
     if stop.signal:
       console.print(
         f'Stopped by {stop.signal.name}. The same command joins again.'
@@ -152,7 +170,24 @@ def _run(orders: list[WorkerOptions], console: Console) -> int:
     return code
 
 
-def _end(workers: 'list[subprocess.Popen[bytes]]') -> None:
+def _pass_on(worker: 'subprocess.Popen[str]', said: dict[str, int]) -> None:
+  """Shows a worker's errors; a refusal that another has shown, not again.
+
+  Args:
+    worker: its errors are read to their end.
+    said: the refusals that are shown, and the process of each.
+  """
+  assert worker.stderr  # A pipe.
+  for line in worker.stderr:
+    text = line
+    if line.startswith(process.REFUSAL):
+      text += worker.stderr.read()
+      if said.setdefault(text, worker.pid) != worker.pid:
+        return
+    print(text, end='', file=sys.stderr, flush=True)
+
+
+def _end(workers: 'list[subprocess.Popen[str]]') -> None:
   for worker in workers:
     worker.terminate()
   deadline = time.monotonic() + _STOP_SECONDS

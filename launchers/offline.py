@@ -8,7 +8,9 @@ import sys
 from typing import TYPE_CHECKING, Any, Optional
 
 from rich.console import Console
+import tyro
 
+from agents.config import AgentConfig
 from datasets.tasks import Task
 from launchers import command_line, options
 from launchers.acting.outcomes import ActingStoppedError
@@ -63,6 +65,7 @@ def train(config: OfflineConfig, console: Console) -> dict[str, Any]:
     )
     if evaluations is None:
       console.print('No --task is named, so nothing is evaluated.')
+    _warn_of_padding(config.agent, log.longest, console)
     _learn(config, trainer, evaluations, console)
     policy = trainer.publish({'config': config.to_json()})
   return {
@@ -89,6 +92,21 @@ def _load(
       progress.update(bar, completed=done, total=total)
 
     return Log(config.data, config.agent, task, report, config.first_episodes)
+
+
+def _warn_of_padding(
+  agent: AgentConfig, longest: int, console: Console
+) -> None:
+  """Says what snippets that no episode fills cost."""
+  if agent.snippet_length > longest:
+    most = agent.num_items * longest
+    console.print(
+      f'No episode of the data has more than {longest} steps, and '
+      f'--agent.snippet-length is {agent.snippet_length}: what is beyond an '
+      f"episode's end counts for nothing, so an update learns from {most} "
+      f'transitions at most, where --agent.batch-size says {agent.batch_size}.',
+      style='bold yellow', markup=False, highlight=False, soft_wrap=True,
+    )  # fmt: skip
 
 
 def _learn(
@@ -135,7 +153,7 @@ def main() -> int:
 
   def work() -> dict[str, Any]:
     agent = options.agent_of(words, OfflineConfig.agent)
-    default = OfflineConfig(agent=agent)
+    default = OfflineConfig(tyro.MISSING, agent)
     config = command_line.parse(
       OfflineConfig, 'launchers.offline', words, default
     )

@@ -71,13 +71,18 @@ def agent_of(words: Sequence[str], default: AgentConfig) -> AgentConfig:
     default: where there is none.
 
   Raises:
-    ValueError: there is no such agent.
+    ValueError: there is no such agent, or several are named.
   """
-  kind = default.kind
+  kinds: dict[str, None] = {}  # In order.
   for word, after in itertools.pairwise([*words, '']):
     name, is_joined, value = word.partition('=')
     if name == _KIND:
-      kind = value if is_joined else after
+      kinds[value if is_joined else after] = None
+  if len(kinds) > 1:
+    raise ValueError(
+      f'--agent is {" and ".join(kinds)}; an agent is of one kind: name one.'
+    )
+  kind = next(iter(kinds), default.kind)
   return default if kind == default.kind else agents.find(kind).config()
 
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import dataclasses
 from pathlib import Path
 import sys
-from typing import Optional
+from typing import Annotated, Optional
 
 from rich.console import Console
 import tyro
@@ -25,6 +25,10 @@ from launchers import command_line
 from launchers.studies.config import CELLS
 
 _REFUSED = 2  # An exit code.
+# Of several, tyro would say that there are none by default.
+_Some = Annotated[
+  tuple[Path, ...], tyro.conf.arg(help_behavior_hint='(required)')
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,8 +38,8 @@ class ReportOptions:
   Of studies, the figure, the table and the verdicts.
   """
 
-  paths: tyro.conf.Positional[tuple[Path, ...]]
-  """Needed: runs/NAME, or the file of a study, studies/NAME.toml; any number of
+  paths: tyro.conf.Positional[_Some]
+  """runs/NAME, or the file of a study, studies/NAME.toml; any number of
   them."""
   runs: Path = Path('runs')
   """Of a study: the directory that holds the run directories."""

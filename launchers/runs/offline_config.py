@@ -5,11 +5,16 @@ import json
 from pathlib import Path
 from typing import Any, Optional
 
+import tyro
+
 from agents.bc.config import BCConfig
 from agents.config import AgentConfig
 from datasets import bounds
 from launchers.environments import names
 from launchers.runs import run_names
+
+EVALUATION_EPISODES: bounds.Bound = (1, 100_000)
+"""The last policy is published, whatever its returns."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,7 +22,7 @@ class OfflineConfig:
   """Trains an agent on logged episodes, with no environment in the loop."""
 
   data: tuple[Path, ...] = ()
-  """Needed: directories of episodes: of a run's cycle, of demonstrate, annotate
+  """Directories of episodes: of a run's cycle, of demonstrate, annotate
   or online; several are learned from together."""
   agent: AgentConfig = BCConfig()
   """Its options; `--agent KIND` chooses another, and with it its options."""
@@ -47,10 +52,12 @@ class OfflineConfig:
 
   def __post_init__(self) -> None:
     """Refuses values that nothing could honour."""
+    if self.data is tyro.MISSING:
+      return  # Defaults alone; the command line has yet to say what.
     most = (1, 1_000_000_000)
     bounds.check(
       self, first_episodes=most, learner_steps=most, checkpoint_interval=most,
-      evaluation_interval=most, evaluation_episodes=(1, 100_000),
+      evaluation_interval=most, evaluation_episodes=EVALUATION_EPISODES,
       episode_steps=(1, 10_000_000), action_bound=(bounds.ABOVE_0, 1e9),
       seed=bounds.SEED,
     )  # fmt: skip

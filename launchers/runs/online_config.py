@@ -13,6 +13,9 @@ from datasets import bounds
 from launchers.environments import names
 from launchers.runs import run_names
 
+EVALUATION_EPISODES: bounds.Bound = (2, 100_000)
+"""The best snapshot is told by the spread of its returns; one has none."""
+
 
 @dataclasses.dataclass(frozen=True)
 class OnlineConfig:
@@ -48,8 +51,8 @@ class OnlineConfig:
   evaluation_interval: int = 10
   """Episodes between two evaluations, snapshots and checkpoints."""
   evaluation_episodes: int = 20
-  """Episodes per evaluation; of few, the best of many is rather lucky than
-  good."""
+  """Episodes per evaluation, 2 or more; of few, the best of many is rather
+  lucky than good."""
   max_refused_fraction: float = 0.25
   """Share of the episodes that may fail, because the environment raises or
   gives NaN, before the command does."""
@@ -68,7 +71,7 @@ class OnlineConfig:
       episodes=(1, 10_000_000), random_episodes=(0, None),
       episode_steps=(1, 10_000_000), updates_per_episode=(1, None),
       acting_noise=(0, 10), final_acting_noise=(0, 10),
-      evaluation_interval=(1, None), evaluation_episodes=(2, 100_000),
+      evaluation_interval=(1, None), evaluation_episodes=EVALUATION_EPISODES,
       max_refused_fraction=(0, 100),
     )  # fmt: skip
     object.__setattr__(self, 'task', names.canonical(self.task))

@@ -12,7 +12,7 @@ from agents.config import AgentConfig
 from agents.ddpg.config import DDPGConfig
 from datasets import bounds
 from launchers.environments import names
-from launchers.runs import run_names
+from launchers.runs import offline_config, online_config, run_names
 
 Recipe = Literal['final-buffer', 'concurrent', 'imitation', 'imperfect']
 
@@ -55,7 +55,7 @@ class RecipeConfig:
   evaluation_interval: int = 5_000
   """Updates between two evaluations, and checkpoints."""
   evaluation_episodes: int = 10
-  """Episodes per evaluation."""
+  """Episodes per evaluation; 2 or more, unless a --teacher acts."""
   seed: int = 0
   """Every random number derives from it."""
   name: str = ''
@@ -66,11 +66,12 @@ class RecipeConfig:
   def __post_init__(self) -> None:
     """Refuses values that nothing could honour."""
     most = (1, 1_000_000_000)
+    by = offline_config if self.teacher else online_config
     bounds.check(
       self, action_bound=(bounds.ABOVE_0, 1e9), episodes=(1, 10_000_000),
       teacher_episodes=(1, 10_000_000), random_episodes=(0, None),
       episode_steps=(1, 10_000_000), learner_steps=most,
-      evaluation_interval=most, evaluation_episodes=(2, 100_000),
+      evaluation_interval=most, evaluation_episodes=by.EVALUATION_EPISODES,
       seed=bounds.SEED,
     )  # fmt: skip
     object.__setattr__(self, 'task', names.canonical(self.task))

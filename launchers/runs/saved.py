@@ -23,8 +23,9 @@ def describe(config: GrowingBatchConfig, directory: RunDirectory) -> str:
     if path.name.removeprefix('step_').isdigit()
   ]
   learner = f'its learner at step {max(steps):,}' if steps else 'no learner yet'
+  cycles = f'{cycle} whole cycle{"s" * (cycle != 1)}'
   return (
-    f'Saved: {cycle} whole cycles; of cycle {cycle}, {episodes} of '
+    f'Saved: {cycles}; of cycle {cycle}, {episodes} of '
     f'{config.episodes_in(cycle)} episodes{waiting} and {learner}.'
   )
 

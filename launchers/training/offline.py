@@ -33,6 +33,7 @@ class Log:
     memory: the transitions, with labels where every episode has advice.
     spec: the sizes of the task.
     num_episodes: how many there are.
+    longest: steps of the longest.
     digest: of all episodes; equal digests mean equal data.
     task: what they were acted in; None where nobody says.
   """
@@ -64,7 +65,7 @@ class Log:
       files.DamagedFileError: an episode is torn or altered.
     """
     self.memory = Memory(config.n_step, config.discount, with_labels=True)
-    self.num_episodes = 0
+    self.num_episodes = self.longest = 0
     digests = hashlib.sha256()
     check = OneTask(task)
     stores = [EpisodeStore.open(directory) for directory in directories]
@@ -74,6 +75,7 @@ class Log:
       for episode in store.checked(check, wanted):
         self.memory.extend([episode])
         self.num_episodes += 1
+        self.longest = max(self.longest, episode.num_steps)
         report(self.num_episodes, total)
       digests.update(digest_of(store.digests(wanted)).encode())
     if check.spec is None:

@@ -93,7 +93,7 @@ def main() -> int:
   except (RunDoneError, ActingStoppedError):
     return 0
   except (TurnedAwayError, OSError, ValueError) as error:
-    print(f'{process.REFUSAL}{error}', flush=True)
+    print(f'{process.REFUSAL}{error}', file=sys.stderr, flush=True)
     return process.REFUSED
   return 0
 

@@ -32,6 +32,7 @@ def parse(kind: type, *words: str, **defaults: Any) -> Any:
     (EvaluateConfig, ('-policy', 'x', '--sed', '1'), 'no option --sed. Did'),
     (Options, ('--kind', 'x'), 'mean --agent.kind, --objective.kind?'),
     (Options, ('--objectve.kind', 'x'), 'mean --objective.kind, '),
+    (Options, ('--agent.epsilon', '1'), 'have it: mpo, .*, bear_mmd; '),
     (Options, ('--xyzzy',), 'python -m launchers.test --help lists them'),
     (EvaluateConfig, ('--policy', 'x', '--seed', '-1'), '^--seed is -1; '),
     (Options, ('--cycles', '-1'), '^--cycles is -1; '),
@@ -97,6 +98,17 @@ def test_help_keeps_to_the_terminal(
   assert [line for line in lines if len(line) > columns] == []
 
 
+@pytest.mark.parametrize('name', ['offline', 'report'])
+def test_what_is_needed_reads_as_needed(
+  name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+  monkeypatch.setattr(sys, 'argv', [name, '--help'])
+  with pytest.raises(SystemExit):
+    importlib.import_module(f'launchers.{name}').main()
+  needed, _, _ = capsys.readouterr().out.partition('(required)')
+  assert '(default' not in needed
+
+
 def read(path: Path) -> None:
   path.read_bytes()
 
@@ -157,8 +169,13 @@ def test_what_somebody_has_put_in_words_keeps_them(tmp_path: Path) -> None:
 def test_a_directory_of_no_episodes_names_its_option(tmp_path: Path) -> None:
   refused = command('offline', '--data', str(tmp_path / 'none'))
   assert refused.returncode == 2
-  assert f'{tmp_path}/none: There is no such directory of' in refused.stderr
+  assert f'{tmp_path}/none: There is no such directory; ' in refused.stderr
   assert 'It comes from --data.' in refused.stderr
+  file = tmp_path / 'it.npz'
+  file.touch()
+  refused = command('offline', '--data', str(file))
+  assert refused.returncode == 2
+  assert f'{file}: It is a file; name a directory of epis' in refused.stderr
 
 
 @pytest.mark.parametrize(

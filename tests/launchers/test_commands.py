@@ -79,6 +79,13 @@ def test_no_words_name_the_default_agent() -> None:
   assert options.agent_of([], D4PGConfig(n_step=2)) == D4PGConfig(n_step=2)
 
 
+def test_an_agent_is_of_one_kind() -> None:
+  words = options.with_kind(['--agent', 'mpo', '--agent.kind=mpo'])
+  assert options.agent_of(words, D4PGConfig()).kind == 'mpo'
+  with pytest.raises(ValueError, match=r'--agent is mpo and svg; .* name one'):
+    options.agent_of([*words, '--agent.kind', 'svg'], D4PGConfig())
+
+
 ONLINE = (
   '--episodes', '6', '--episode_steps', '60', '--updates_per_episode', '20',
   '--evaluation_interval', '2', '--evaluation_episodes', '2',

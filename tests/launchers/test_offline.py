@@ -160,6 +160,19 @@ def test_a_phase_of_the_data(tmp_path: Path, data: Path) -> None:
     assert message in ' '.join(errors.split())
 
 
+def test_snippets_that_no_episode_fills_are_remarked(
+  tmp_path: Path, data: Path
+) -> None:
+  words = ['--agent', 'bm', '--learner-steps', '1', '--agent.snippet-length']
+  said = []
+  for name, length in (('fits', '30'), ('longer', '31')):
+    process = start(tmp_path / name, data, *words, length)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    said.append('learns from 30 transitions at most' in errors)
+  assert said == [False, True]
+
+
 @pytest.mark.long
 def test_a_signal_saves_and_says_how_to_go_on(
   tmp_path: Path, data: Path

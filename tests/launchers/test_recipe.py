@@ -150,6 +150,12 @@ def test_what_a_recipe_has_no_use_for_is_refused(tmp_path: Path) -> None:
     ('final-buffer', ('--teacher', 'untrained'), 'a DDPG acts while it learns'),
     ('concurrent', UPDATES, 'one update for each step'),
     ('imitation', ('--teacher', 'nowhere.npz'), 'nowhere.npz'),
+    ('imitation', ('--evaluation-episodes', '1'), 'must be at least 2.'),
+    (
+      'imitation',
+      ('--evaluation-episodes', '1', '--teacher', 'nowhere.npz'),
+      'nowhere.npz',
+    ),
     ('imitation', ('--task', 'cheetah-fly'), 'cheetah-fly'),
   ):
     process = start(recipe, tmp_path, *words)

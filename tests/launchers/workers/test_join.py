@@ -111,9 +111,10 @@ def test_who_has_no_keys_is_turned_away(tmp_path: Path, keys: Keys) -> None:
   other.write_text('another-token-of-some-length')
   words = [*keys.of_a_worker(), '--token-file', str(other)]
   with harness.launched(tmp_path, **keys.of_the_run(port)) as run:
-    worker = Joined(port, tmp_path / 'scratch', '--actors', '1', *words)
+    worker = Joined(port, tmp_path / 'scratch', '--actors', '2', *words)
     assert worker.process.wait(60) == 2, worker.output
-    assert 'answers only workers that bear its token' in worker.output
+    reason = 'answers only workers that bear its token'
+    assert worker.output.count(reason) == 1, worker.output
     assert run.process.poll() is None
     asked = status(port, *words)
     assert asked.returncode == 2, asked.stderr
