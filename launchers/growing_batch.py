@@ -47,20 +47,15 @@ def main() -> int:
   try:
     is_demo = '--demo' in sys.argv[1:]
     run = DEMO if is_demo else Options.run
-    agent = options_lib.agent_of(sys.argv[1:], run.agent)
+    words = options_lib.with_kind(sys.argv[1:])
+    agent = options_lib.agent_of(words, run.agent)
     objective = registry.default_objective(agent, run.objective)
     run = dataclasses.replace(run, agent=agent, objective=objective)
     defaults = Options(is_demo, run)
     options = command_line.parse(
-      Options, 'launchers.growing_batch', default=defaults
+      Options, 'launchers.growing_batch', words, defaults
     )
     process.prepare_environment()
-    if not options.run.cycles:
-      console.print(
-        'With --cycles 0 there is a clone, and its critic; --actor-steps and '
-        '--learner-steps are of cycles that may be appended.',
-        soft_wrap=True,
-      )
     # A chosen port means that others are to reach it: it stays outside.
     is_open = bool(options.launch.port)
     isolation.enter(
@@ -69,6 +64,12 @@ def main() -> int:
       console,
       lambda: local.reached(options.run, options.launch),
     )
+    if not options.run.cycles:
+      console.print(
+        'With --cycles 0 there is a clone, and its critic; --actor-steps and '
+        '--learner-steps are of cycles that may be appended.',
+        soft_wrap=True,
+      )
     return local.run(options.run, options.launch, console)
   except (
     ConfigChangedError,

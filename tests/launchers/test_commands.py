@@ -86,6 +86,23 @@ def test_an_agent_is_of_one_kind() -> None:
     options.agent_of([*words, '--agent.kind', 'svg'], D4PGConfig())
 
 
+@pytest.mark.parametrize('name', ['growing_batch', 'offline', 'recipe'])
+def test_agent_is_short_for_its_kind(name: str) -> None:
+  helped = command(name, '--agent', 'bm_mpo', '--help')
+  assert helped.returncode == 0, helped.stderr
+  assert '--agent.kind {bm_mpo}' in helped.stdout
+
+
+def test_step_counts_of_no_cycle_are_remarked(tmp_path: Path) -> None:
+  file = tmp_path / 'file'
+  file.touch()
+  said = [
+    command('growing_batch', '--runs', str(file), *words).stderr
+    for words in ((), ('--cycles', '0', '--learner-steps', '9'))
+  ]
+  assert [text.count('cycles that may be appended') for text in said] == [0, 1]
+
+
 ONLINE = (
   '--episodes', '6', '--episode_steps', '60', '--updates_per_episode', '20',
   '--evaluation_interval', '2', '--evaluation_episodes', '2',
