@@ -56,7 +56,7 @@ def turned_away(program: Program, directory: Path, *paths: Path) -> str:
     env={**os.environ, 'PYTHONPATH': os.pathsep.join(map(str, (ROOT, *paths)))},
   )  # fmt: skip
   assert ended.returncode == 2, ended.stdout + ended.stderr
-  return ended.stdout
+  return ended.stderr
 
 
 @pytest.mark.processes
