@@ -17,6 +17,7 @@ COMMANDS = {
   'annotate': 'annotate',
   'join': 'join',
   'status': 'status',
+  'submit': 'submit',
   'evaluate': 'evaluate',
   'export': 'export',
   'teach': 'teach',

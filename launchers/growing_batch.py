@@ -10,12 +10,11 @@ from typing import Annotated
 from rich.console import Console
 import tyro
 
-from agents import registry
 from datasets import files, ports
 from launchers import command_line, local
 from launchers import options as options_lib
 from launchers.hosts import isolation, process
-from launchers.runs.config import DEMO, GrowingBatchConfig
+from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.frozen import ConfigChangedError
 from launchers.runs.launch_config import LaunchConfig
 from launchers.runs.run_directory import RunIsLiveError
@@ -45,13 +44,8 @@ def main() -> int:
   width = None if sys.stderr.isatty() else 110
   console = Console(stderr=True, width=width)
   try:
-    is_demo = '--demo' in sys.argv[1:]
-    run = DEMO if is_demo else Options.run
     words = options_lib.with_kind(sys.argv[1:])
-    agent = options_lib.agent_of(words, run.agent)
-    objective = registry.default_objective(agent, run.objective)
-    run = dataclasses.replace(run, agent=agent, objective=objective)
-    defaults = Options(is_demo, run)
+    defaults = Options(run=options_lib.defaults_of(words))
     options = command_line.parse(
       Options, 'launchers.growing_batch', words, defaults
     )

@@ -48,6 +48,8 @@ class Options:
   """This host's own certificate, in PEM, for a run that asks for one."""
   key: Optional[Path] = None
   """Its private key, in PEM without a password."""
+  server_name: str = ''
+  """The name that the run's certificate is of; empty: the host's above."""
   actors: Optional[int] = None
   """Processes that act; None: one for each core of this host."""
   evaluators: int = 0
@@ -85,8 +87,9 @@ def _orders(options: Options) -> list[WorkerOptions]:
   # Not after the process alone: another host's may have the same number.
   host = f'{socket.gethostname()}-{secrets.token_hex(3)}'
   files = KeyFiles.of(
-    options.token_file, options.ca, options.certificate, options.key
-  )
+    options.token_file, options.ca, options.certificate, options.key,
+    server_name=options.server_name,
+  )  # fmt: skip
   actors = options.actors
   if actors is None:
     actors = len(os.sched_getaffinity(0))

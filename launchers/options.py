@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 import contextlib
+import dataclasses
 import itertools
 import json
 import os
@@ -24,6 +25,7 @@ from launchers.environments import names
 from launchers.environments.base import Description
 from launchers.hosts import isolation, temporaries
 from launchers.hosts.stops import Interrupted, StoppedError, interruptible
+from launchers.runs.config import DEMO, GrowingBatchConfig
 from launchers.runs.frozen import ConfigChangedError
 from launchers.runs.run_directory import RunDirectory, RunIsLiveError
 from teachers import registry, snapshot, untrained
@@ -84,6 +86,21 @@ def agent_of(words: Sequence[str], default: AgentConfig) -> AgentConfig:
     )
   kind = next(iter(kinds), default.kind)
   return default if kind == default.kind else agents.find(kind).config()
+
+
+def defaults_of(words: Sequence[str]) -> GrowingBatchConfig:
+  """A growing-batch run, where the words of a command say nothing else.
+
+  Args:
+    words: after the command; `--demo` and the agent are looked for.
+
+  Raises:
+    ValueError: there is no such agent.
+  """
+  run = DEMO if '--demo' in words else GrowingBatchConfig()
+  agent = agent_of(words, run.agent)
+  objective = agents.default_objective(agent, run.objective)
+  return dataclasses.replace(run, agent=agent, objective=objective)
 
 
 def task_of(address: str, task: str) -> str:

@@ -41,6 +41,8 @@ class Options:
   """This host's own certificate, in PEM, for a run that asks for one."""
   key: Optional[Path] = None
   """Its private key, in PEM without a password."""
+  server_name: str = ''
+  """The name that the run's certificate is of; empty: the host's above."""
 
   def __post_init__(self) -> None:
     """Refuses what is no address."""
@@ -85,8 +87,9 @@ def _ask(options: Options) -> Optional[tuple[str, int, dict[str, Any]]]:
     return time.monotonic() > deadline
 
   files = KeyFiles.of(
-    options.token_file, options.ca, options.certificate, options.key
-  )
+    options.token_file, options.ca, options.certificate, options.key,
+    server_name=options.server_name,
+  )  # fmt: skip
   core = Core(options.address, files.read(), 'status', wait, lambda _: None)
   try:
     return core.status()

@@ -123,6 +123,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     'datasets',
     'launchers.runs',
   ),
+  'launchers.engines': (
+    'datasets',
+    'launchers.hosts.process',
+    'launchers.hosts.stops',
+    'launchers.runs',
+  ),
   'launchers.training': (
     'agents',
     'datasets',
@@ -144,6 +150,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     'agents',
     'datasets',
     'launchers.acting',
+    'launchers.engines',
     'launchers.environments',
     'launchers.exports',
     'launchers.gateway',

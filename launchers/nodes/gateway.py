@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Iterator
 import contextlib
+import socket
 from typing import Any
 
-from datasets import relays
+from datasets import files, relays
 from launchers.gateway.server import Arrival, Gateway
 from launchers.hosts.process import WaitForStop
 from launchers.nodes import tasks
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.launch_config import GatewayOptions
 from launchers.runs.run_directory import RunDirectory
+from teachers import credentials
 
 Take = Callable[[float], list[Arrival]]
 """Gives what has come in; waits so many seconds for the first of it."""
@@ -54,6 +56,21 @@ def opened(
   path = ways.get(relays.way_in(options.address))
   gateway.serve(f'unix:{path}' if path else options.address, options.keys())
   try:
-    yield gateway.take
+    with _announced(options):
+      yield gateway.take
   finally:
     gateway.close()
+
+
+@contextlib.contextmanager
+def _announced(options: GatewayOptions) -> Iterator[None]:
+  """Tells workers where the gateway is; by a run that has its directory."""
+  if options.announce is None:
+    yield
+    return
+  _, port = credentials.split_address(options.address)
+  files.write_text(options.announce, f'{socket.gethostname()}:{port}\n')
+  try:
+    yield
+  finally:
+    options.announce.unlink(missing_ok=True)

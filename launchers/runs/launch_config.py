@@ -30,16 +30,18 @@ class GatewayOptions:
   client_ca: Optional[Path] = None
   """Certificates in PEM: every worker must also show one of its own that one of
   these has signed (mutual TLS)."""
+  announce: Optional[Path] = None
+  """A file in which host:port stands while the gateway listens, for workers
+  that share the disk and cannot know where an engine has placed the run."""
 
   def __post_init__(self) -> None:
     """Refuses keys that would protect nothing."""
-    given = (
-      self.tls_certificate or self.tls_key or self.token_file or self.client_ca
-    )
+    keys = self.tls_certificate or self.tls_key or self.token_file
+    given = keys or self.client_ca or self.announce
     if given and not self.address:
       raise ValueError(
         f'{given} is for a gateway, and there is no --gateway.address: give '
-        'the host:port on which workers join, or leave out the keys.'
+        'the host:port on which workers join, or leave it out.'
       )
 
   def keys(self) -> ServerKeys:

@@ -18,6 +18,7 @@ from launchers.gateway import gateway_pb2 as pb
 from launchers.gateway import wire
 from launchers.hosts.process import WaitForStop
 from launchers.nodes.actor import Assignment
+from launchers.workers import remedies
 from launchers.workers.options import Keys
 from teachers import credentials
 from teachers import wire as messages
@@ -33,25 +34,6 @@ _AWAY = (
   grpc.StatusCode.DEADLINE_EXCEEDED,
   grpc.StatusCode.CANCELLED,
   grpc.StatusCode.UNKNOWN,
-)
-_WRONG = {
-  'Hostname Verification': (
-    'its certificate is of another name. Join it by the name that the '
-    'certificate has, or make one for this name: see docs/machines.md.'
-  ),
-  'CERTIFICATE_VERIFY_FAILED': (
-    'its certificate is not signed by those in --ca, or is not valid now. '
-    'Copy the one that the run was started with, and look at the clock.'
-  ),
-  'WRONG_VERSION_NUMBER': (
-    'it speaks no TLS. Leave out --ca, or start the run with a certificate.'
-  ),
-}
-"""What no waiting mends: a part of gRPC's text, and what to do."""
-_NO_TLS = ' If it is there, it may speak TLS: give --ca and --token-file.'
-_NO_OWN = (
-  ' If it is there, it may ask for a certificate of this host: give '
-  '--certificate and --key.'
 )
 _OPTIONS = (
   *messages.OPTIONS,
@@ -105,16 +87,15 @@ class Core:
     self._wait_for_stop = wait_for_stop
     self._tell = tell
     self._metadata = credentials.bearer(keys.token)
-    # A run that speaks TLS does not tell so to who does not.
-    self._hint = ('', _NO_TLS)  # Where that is in the trouble, this helps.
-    if keys.certificates:
-      self._hint = ('Socket closed', '' if keys.own.certificate else _NO_OWN)
+    self._keys = keys
     self._is_away = False
     if keys.certificates:
       trusted = grpc.ssl_channel_credentials(
         keys.certificates, keys.own.key or None, keys.own.certificate or None
       )
-      self._channel = grpc.secure_channel(address, trusted, _OPTIONS)
+      names = (('grpc.ssl_target_name_override', keys.server_name),)
+      options = (*_OPTIONS, *names) if keys.server_name else _OPTIONS
+      self._channel = grpc.secure_channel(address, trusted, options)
     else:
       self._channel = grpc.insecure_channel(address, _OPTIONS)
 
@@ -267,9 +248,9 @@ class Core:
         result = self._await(call)
       except grpc.RpcError as error:
         details = str(error.details())
-        wrong = [text for mark, text in _WRONG.items() if mark in details]
+        wrong = remedies.of_tls(details)
         if wrong or error.code() not in _AWAY:
-          message = f'{self._address}: {" ".join(wrong) or details}'
+          message = f'{self._address}: {wrong or details}'
           raise TurnedAwayError(message) from error
         self._note(f'{self._address} does not answer ({details}).')
       else:
@@ -291,8 +272,7 @@ class Core:
 
   def _note(self, trouble: str) -> None:
     if trouble and not self._is_away:
-      mark, hint = self._hint
-      advice = hint if mark in trouble else ''
+      advice = remedies.of_silence(trouble, self._keys)
       self._tell(f'{trouble} This worker waits for it.{advice}')
     elif self._is_away and not trouble:
       self._tell(f'{self._address} answers again.')

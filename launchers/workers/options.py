@@ -16,11 +16,13 @@ class Keys(NamedTuple):
     certificates: PEM of those that the gateway's is signed by, or of itself;
       empty: no TLS, on this host alone.
     own: the worker's certificate and its key, where the run asks for one.
+    server_name: that the gateway's is of; empty: that of its address.
   """
 
   token: str = ''
   certificates: bytes = b''
   own: ServerKeys = ServerKeys()
+  server_name: str = ''
 
 
 class KeyFiles(NamedTuple):
@@ -31,17 +33,20 @@ class KeyFiles(NamedTuple):
     ca: certificates in PEM; '' for no TLS.
     certificate: the worker's own, in PEM; '' where the run asks for none.
     key: of that, in PEM.
+    server_name: that the gateway's certificate is of; '' for its address's.
   """
 
   token: str = ''
   ca: str = ''
   certificate: str = ''
   key: str = ''
+  server_name: str = ''
 
   @classmethod
-  def of(cls, *files: Optional[Path]) -> 'KeyFiles':
+  def of(cls, *files: Optional[Path], server_name: str = '') -> 'KeyFiles':
     """The files that a command was given, wherever it is run."""
-    return cls(*(str(path.resolve()) if path else '' for path in files))
+    paths = (str(path.resolve()) if path else '' for path in files)
+    return cls(*paths)._replace(server_name=server_name)
 
   def read(self) -> Keys:
     """What is in the files.
@@ -55,14 +60,15 @@ class KeyFiles(NamedTuple):
     if self.ca:
       trusted = credentials.read_certificates(Path(self.ca), '--ca')
     if not self.certificate and not self.key:
-      return Keys(token, trusted)
+      return Keys(token, trusted, server_name=self.server_name)
     if not (self.certificate and self.key and trusted):
       raise ValueError(
         '--certificate, --key and --ca go together: a worker shows its own '
         'certificate to a run whose certificate it knows. Give all three.'
       )
     certificate, key = Path(self.certificate), Path(self.key)
-    return Keys(token, trusted, credentials.read_keys(certificate, key, ''))
+    own = credentials.read_keys(certificate, key, '')
+    return Keys(token, trusted, own, self.server_name)
 
 
 class WorkerOptions(NamedTuple):

@@ -24,6 +24,7 @@ COMMANDS = (
   'status',
   'study',
   'study_cell',
+  'submit',
   'teach',
 )
 PROGRAM = """
