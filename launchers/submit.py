@@ -3,6 +3,7 @@
 The same command again follows what is there, or submits what has ended.
 """
 
+from collections.abc import Callable
 import dataclasses
 from pathlib import Path
 import sys
@@ -15,7 +16,7 @@ import tyro
 from datasets import files
 from launchers import command_line, local
 from launchers import options as options_lib
-from launchers.engines import following, keys, slurm
+from launchers.engines import following, keys, kubernetes, slurm
 from launchers.engines.jobs import Jobs, engine_directory
 from launchers.engines.options import Submission, without_own
 from launchers.hosts import isolation, process, stops
@@ -29,6 +30,7 @@ from teachers.errors import TeacherFailedError, TeacherUnavailableError
 _AT_TOP = tyro.conf.arg(name='')  # Options without a prefix.
 _MODULE = 'launchers.submit'
 _LOOK_SECONDS = 1.0
+_WRITTEN = 'This was written to {}; nothing was submitted.'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,25 +112,47 @@ def _submit(options: Options, jobs: Jobs, console: Console) -> int:
   def tell(line: str) -> None:
     console.print(line, soft_wrap=True, markup=False, highlight=False)
 
-  if following.is_done(jobs):
+  is_slurm = options.engine == 'slurm'
+  if is_slurm and following.is_done(jobs):
     tell(f'The run is done: {jobs.directory.root}')
     return 0
-  slurm.check(jobs)
+  (slurm if is_slurm else kubernetes).check(jobs)
   local.check(jobs.config, jobs.directory, console)
-  texts = slurm.scripts(jobs, isolation.command(_MODULE))
   if not jobs.has_own_keys:
     keys.make(jobs.keys)
-  if options.submission.dry_run:
+  return (_to_slurm if is_slurm else _to_kubernetes)(jobs, tell)
+
+
+def _to_slurm(jobs: Jobs, tell: Callable[[str], None]) -> int:
+  texts = slurm.scripts(jobs, isolation.command(_MODULE))
+  if jobs.submission.dry_run:
     for kind, text in texts.items():
       files.write_text(jobs.place / f'{kind}.sbatch', text)
       print(text)
-    tell(f'This was written to {jobs.place}; nothing was submitted.')
+    tell(_WRITTEN.format(jobs.place))
     return 0
   slurm.submit(jobs.label, jobs.place, texts, tell)
-  if not options.submission.follow:
+  if not jobs.submission.follow:
     return 0
   with stops.StopRequest() as stop:
     return following.follow(jobs, stop, tell, lambda: time.sleep(_LOOK_SECONDS))
+
+
+def _to_kubernetes(jobs: Jobs, tell: Callable[[str], None]) -> int:
+  secret, rest = jobs.place / 'keys' / 'secret.yaml', jobs.place / 'run.yaml'
+  files.write_text(secret, kubernetes.to_yaml(kubernetes.secret(jobs)))
+  secret.chmod(0o600)
+  text = kubernetes.to_yaml(*kubernetes.objects(jobs))
+  files.write_text(rest, text)
+  if jobs.submission.dry_run:
+    print(text, end='')
+    tell(_WRITTEN.format(f'{rest} and, with the keys, {secret}'))
+    return 0
+  tell(kubernetes.apply(secret, rest))
+  namespace = jobs.submission.kubernetes.namespace
+  tell('The output of the run:')
+  tell(f'  kubectl --namespace {namespace} logs -f {jobs.label}-core-0')
+  return 0
 
 
 if __name__ == '__main__':

@@ -1,6 +1,6 @@
 """What a person says of the jobs of a run; imports little, for the help."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 import dataclasses
 import re
 from typing import Any
@@ -75,13 +75,17 @@ class Submission:
 
 def without_own(words: Sequence[str]) -> list[str]:
   """The words of a command but for those of a Submission: the run's options."""
-  own = set(_names(Submission(), '--'))
+  return without(words, set(_names(Submission(), '--')))
+
+
+def without(words: Sequence[str], options: Container[str]) -> list[str]:
+  """The words of a command but for some options and their values."""
   kept = []
-  is_own = False
+  is_left_out = False
   for word in words:
     if word.startswith('--'):
-      is_own = word.partition('=')[0].replace('_', '-') in own
-    if not is_own:
+      is_left_out = word.partition('=')[0].replace('_', '-') in options
+    if not is_left_out:
       kept.append(word)
   return kept
 
