@@ -18,6 +18,7 @@ COMMANDS = {
   'join': 'join',
   'status': 'status',
   'submit': 'submit',
+  'submit-study': 'submit_study',
   'evaluate': 'evaluate',
   'export': 'export',
   'teach': 'teach',

@@ -116,7 +116,10 @@ def _submit(options: Options, jobs: Jobs, console: Console) -> int:
   if is_slurm and following.is_done(jobs):
     tell(f'The run is done: {jobs.directory.root}')
     return 0
-  (slurm if is_slurm else kubernetes).check(jobs)
+  if is_slurm:
+    slurm.check(jobs.place, jobs.submission.dry_run)
+  else:
+    kubernetes.check(jobs)
   local.check(jobs.config, jobs.directory, console)
   if not jobs.has_own_keys:
     keys.make(jobs.keys)

@@ -65,12 +65,21 @@ class Submission:
   def __post_init__(self) -> None:
     """Refuses what no engine takes."""
     bounds.check(self, workers=(0, 1_000))
-    for option in self.sbatch:
-      if not re.fullmatch(r'[a-z][a-z-]*(=[^\s"\\]+)?', option):
-        raise ValueError(
-          f'sbatch has {option!r}: write name or name=value, without dashes '
-          'in front, blanks, quotes or backslashes.'
-        )
+    check_sbatch(self.sbatch)
+
+
+def check_sbatch(options: Sequence[str]) -> None:
+  """Refuses what is no option of sbatch.
+
+  Raises:
+    ValueError: which it is.
+  """
+  for option in options:
+    if not re.fullmatch(r'[a-z][a-z-]*(=[^\s"\\]+)?', option):
+      raise ValueError(
+        f'sbatch has {option!r}: write name or name=value, without dashes '
+        'in front, blanks, quotes or backslashes.'
+      )
 
 
 def without_own(words: Sequence[str]) -> list[str]:

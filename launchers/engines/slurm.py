@@ -1,6 +1,6 @@
 """Slurm: two batch scripts, sbatch, and what squeue says of their jobs."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 import contextlib
 import fcntl
 import os
@@ -22,6 +22,20 @@ _WARNING = 60  # Seconds before a time limit at which a job is told to stop.
 _ENDING = ('COMPLETING',)  # States of jobs that squeue lists and nobody runs.
 
 
+class Batch(NamedTuple):
+  """What all scripts of a run or of a study share.
+
+  Attributes:
+    label: that the names of the jobs begin with.
+    place: the directory for scripts and output.
+    more: options of sbatch that a person gives, without dashes.
+  """
+
+  label: str
+  place: Path
+  more: tuple[str, ...] = ()
+
+
 class UnknownError(OSError):
   """Slurm does not answer: whether a job is there is not known."""
 
@@ -35,20 +49,24 @@ class State(NamedTuple):
   host: str
 
 
-def check(jobs: Jobs) -> None:
+def check(directory: Path, dry_run: bool) -> None:
   """Refuses what no script of Slurm's can hold.
+
+  Args:
+    directory: for scripts and output.
+    dry_run: whether nothing is to be submitted.
 
   Raises:
     ValueError: what it is, and what would do.
   """
-  place = str(jobs.place.resolve())
+  place = str(directory.resolve())
   if re.search(r'[\s"\'\\%,]', place):
     raise ValueError(
       f'{place} has a blank, a quote, a comma, a backslash or a %, which the '
       'names of output files cannot have under Slurm: choose another --name '
       'or --runs.'
     )
-  if not jobs.submission.dry_run and shutil.which('sbatch') is None:
+  if not dry_run and shutil.which('sbatch') is None:
     raise ValueError(
       'There is no sbatch here: run this on a host from which jobs are '
       'submitted, or look at what would be with --dry-run.'
@@ -63,16 +81,21 @@ def scripts(jobs: Jobs, typed: str) -> dict[str, str]:
     typed: the command of the person who submits it, to go on with.
   """
   submission = jobs.submission
-  core = ['export', f'UNDERSTUDY_COMMAND={typed}']
-  found = {
-    'core': _script(jobs, 'core', submission.core, jobs.core_words(), [], core)
-  }
+  batch = Batch(jobs.label, jobs.place, submission.sbatch)
+  first = shlex.join(['export', f'UNDERSTUDY_COMMAND={typed}'])
+  core = command(jobs.core_words())
+  found = {'core': script(batch, 'core', submission.core, f'{first}\n{core}')}
   if submission.workers:
-    array = [f'array=0-{submission.workers - 1}']
-    found['worker'] = _script(
-      jobs, 'worker', submission.worker, jobs.worker_words(), array, []
+    worker = f'{command(jobs.worker_words())} "$SLURM_ARRAY_TASK_ID"'
+    found['worker'] = script(
+      batch, 'worker', submission.worker, worker, submission.workers
     )
   return found
+
+
+def command(words: Sequence[str]) -> str:
+  """The line of a script that becomes `python -m WORDS`."""
+  return f'exec {shlex.join([sys.executable, "-u", "-m", *words])}'
 
 
 def submit(
@@ -124,18 +147,22 @@ def states(label: str, kinds: Iterable[str]) -> list[State]:
   return found
 
 
-def _script(
-  jobs: Jobs,
-  kind: str,
-  share: Share,
-  words: list[str],
-  options: list[str],
-  first: list[str],
+def script(
+  batch: Batch, kind: str, share: Share, lines: str, size: int = 0
 ) -> str:
-  log = 'core.log' if kind == 'core' else 'worker-%a.log'
+  """A batch script.
+
+  Args:
+    batch: what it shares with others.
+    kind: of its jobs.
+    share: what each gets.
+    lines: what it does, the last of them a `command`.
+    size: jobs of an array; 0: it is one job.
+  """
+  log = f'{kind}-%a.log' if size else f'{kind}.log'
   options = [
-    f'job-name={jobs.label}-{kind}',
-    f'output={jobs.place.resolve() / log}',
+    f'job-name={batch.label}-{kind}',
+    f'output={batch.place.resolve() / log}',
     'open-mode=append',
     'requeue',
     'nodes=1',
@@ -144,21 +171,18 @@ def _script(
     f'mem={share.memory}G',
     # To the shell alone, which Python has become by then.
     f'signal=B:TERM@{_WARNING}',
-    *options,
-    *jobs.submission.sbatch,
+    *([f'array=0-{size - 1}'] if size else []),
+    *batch.more,
   ]
-  command = shlex.join([sys.executable, '-u', '-m', *words])
-  number = '' if kind == 'core' else ' "$SLURM_ARRAY_TASK_ID"'
   path = f'{shlex.quote(str(process.ROOT))}"${{PYTHONPATH:+:$PYTHONPATH}}"'
-  lines = [
+  whole = [
     '#!/bin/bash',
     *(f'#SBATCH --{option}' for option in options),
     f'cd {shlex.quote(os.getcwd())}',
     f'export PYTHONPATH={path}',
-    *([shlex.join(first)] if first else []),
-    f'exec {command}{number}',
+    lines,
   ]
-  return '\n'.join(lines) + '\n'
+  return '\n'.join(whole) + '\n'
 
 
 def _check_same(path: Path, text: str, found: list[str]) -> None:

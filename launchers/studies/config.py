@@ -198,7 +198,9 @@ def address_of(
   return named_ones.get(tier, f'{task}/{tier}')
 
 
-def directory(runs: Path, kind: Literal['starts', 'cells', 'reports']) -> Path:
+def directory(
+  runs: Path, kind: Literal['starts', 'cells', 'reports', 'jobs']
+) -> Path:
   """Where the studies' runs are; all studies share them."""
   return runs / 'studies' / kind
 

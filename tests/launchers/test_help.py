@@ -25,6 +25,7 @@ COMMANDS = (
   'study',
   'study_cell',
   'submit',
+  'submit_study',
   'teach',
 )
 PROGRAM = """

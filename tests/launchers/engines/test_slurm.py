@@ -105,7 +105,7 @@ def test_names_that_slurm_misreads_are_refused(
   tmp_path: Path, name: str, played: Played
 ) -> None:
   with pytest.raises(ValueError, match='choose another --name'):
-    slurm.check(jobs_in(tmp_path, name))
+    slurm.check(jobs_in(tmp_path, name).place, False)
 
 
 def test_labels_are_names_and_no_other_runs(tmp_path: Path) -> None:

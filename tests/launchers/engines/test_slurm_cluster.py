@@ -12,6 +12,7 @@ from tests.launchers import harness
 from tests.launchers.engines import cluster as clusters
 from tests.launchers.engines.cluster import Cluster, wait_for
 from tests.launchers.harness import ROOT
+from tests.launchers.test_study import WHOLE
 
 pytestmark = [pytest.mark.processes, pytest.mark.long, clusters.needed]
 
@@ -92,3 +93,27 @@ def test_hosts_die_and_jobs_are_ended_and_nothing_changes(
 def job_name(cluster: Cluster, kind: str) -> str:
   names = cluster.ask('squeue', '-h', '-o', '%j').split()
   return next(name for name in names if name.endswith(f'-{kind}'))
+
+
+def test_a_study_is_an_array_of_cells(tmp_path: Path, cluster: Cluster) -> None:
+  (tmp_path / 'tiny.toml').write_text(WHOLE)
+  words = [
+    sys.executable, '-m', 'launchers.submit_study', str(tmp_path / 'tiny.toml'),
+    '--runs', str(tmp_path), '--cells', str(tmp_path / 'kept'),
+    '--workers', '2', '--worker.cpus', '1', '--worker.memory', '1',
+  ]  # fmt: skip
+
+  def submit() -> 'subprocess.CompletedProcess[str]':
+    return subprocess.run(
+      words, cwd=ROOT, capture_output=True, text=True, check=False,
+      env={**cluster.environment, 'PYTHONPATH': str(ROOT)},
+    )  # fmt: skip
+
+  done = submit()
+  assert done.returncode == 0, done.stderr
+  assert '2 RUNNING' in done.stderr
+  assert 'The study is done' in done.stderr
+  assert len(list((tmp_path / 'kept').glob('*.json'))) == 2
+  again = submit()
+  assert again.returncode == 0, again.stderr
+  assert 'submitted as' not in again.stderr
