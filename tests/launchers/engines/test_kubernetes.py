@@ -5,12 +5,8 @@ stand for one.
 """
 
 from collections.abc import Iterator
-import os
 from pathlib import Path
 import re
-import stat
-import subprocess
-import sys
 from typing import Any
 
 import kubernetes_validate  # type: ignore[import-untyped]
@@ -22,8 +18,6 @@ from launchers.engines.jobs import Jobs
 from launchers.engines.options import Share, Submission
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
-from tests.launchers import harness
-from tests.launchers.harness import ROOT
 
 VERSION = '1.31'
 _NAME = re.compile('[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?')
@@ -207,48 +201,3 @@ def test_the_core_is_the_run(tmp_path: Path) -> None:
   assert option(pod, '--task') == 'a b'
   assert option(pod, '--runs') == '/runs'
   assert str(tmp_path) not in str(pod)  # Nothing of this host.
-
-
-def test_the_command_writes_what_it_would_apply(tmp_path: Path) -> None:
-  words = [
-    sys.executable, '-m', 'launchers.submit', 'kubernetes', '--workers', '2',
-    '--dry-run', '--kubernetes.namespace', 'lab',
-    *harness.arguments(tmp_path, name='tiny'),
-  ]  # fmt: skip
-  done = subprocess.run(
-    words, capture_output=True, text=True, check=False, cwd=ROOT,
-    env={**os.environ, 'PYTHONPATH': str(ROOT)},
-  )  # fmt: skip
-  assert done.returncode == 0, done.stderr
-  place = tmp_path / 'tiny' / 'engine'
-  assert done.stdout == (place / 'run.yaml').read_text()
-  assert 'nothing was submitted' in done.stderr
-  for one in yaml.safe_load_all(done.stdout):
-    kubernetes_validate.validate(one, VERSION, strict=True)
-    assert one['metadata']['namespace'] == 'lab'
-  secret = place / 'keys' / 'secret.yaml'
-  assert stat.S_IMODE(secret.stat().st_mode) == 0o600
-  token = (place / 'keys' / 'token').read_text()
-  assert token.strip() not in done.stdout + done.stderr
-
-
-def test_without_kubectl_it_says_what_to_do(
-  tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-  monkeypatch.setenv('PATH', str(tmp_path))
-  with pytest.raises(ValueError, match='--dry-run'):
-    kubernetes.check(jobs_in(tmp_path))
-
-
-def test_what_kubectl_refuses_is_told(
-  tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-  played = tmp_path / 'kubectl'
-  played.write_text('#!/bin/bash\necho "$@"; echo no cluster >&2; exit 1\n')
-  played.chmod(0o755)
-  monkeypatch.setenv('PATH', f'{tmp_path}:/usr/bin:/bin')
-  with pytest.raises(kubernetes.NotAppliedError, match='no cluster'):
-    kubernetes.apply(tmp_path / 'a.yaml', tmp_path / 'b.yaml')
-  played.write_text('#!/bin/bash\necho "$@"\n')
-  said = kubernetes.apply(tmp_path / 'a.yaml', tmp_path / 'b.yaml')
-  assert said == f'apply -f {tmp_path}/a.yaml -f {tmp_path}/b.yaml\n'
