@@ -121,7 +121,7 @@ def test_a_mended_source_replaces_an_import_that_was_cut_off(
 
 
 def test_a_mistyped_path_is_refused_and_not_made(tmp_path: Path) -> None:
-  with pytest.raises(FileNotFoundError, match=r'no such directory .*source'):
+  with pytest.raises(FileNotFoundError, match=r'no such directory.*source'):
     import_again(tmp_path, 2)
   assert not (tmp_path / 'source').exists()
   assert not (tmp_path / 'run').exists()
