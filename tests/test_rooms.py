@@ -26,6 +26,7 @@ _AGENT = (
 )
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
   'datasets': (),
+  'datasets.formats': ('datasets.types',),
   'agents.deployed': (
     'datasets.npy',
     'datasets.schema',

@@ -1,0 +1,1 @@
+"""Other people's files: logs that come in, episodes that go out."""
