@@ -1,6 +1,7 @@
 """The contract: what is well made passes, and each fault has its finding."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -80,6 +81,19 @@ def test_each_fault_is_found(fault: str) -> None:
   for finding in findings:
     assert finding.detail
     assert finding.ok or finding.remedy
+
+
+def test_a_leak_is_found_where_the_heap_has_free_room() -> None:
+  # Blocks above the allocator's threshold would be given back one by one; when
+  # a large one has been freed, that is higher than they are.
+  large = [os.urandom(31_000_000) for _ in range(2)]
+  del large
+  blocks = [(os.urandom(1_000_000), os.urandom(5_000)) for _ in range(800)]
+  pins = [pin for _, pin in blocks]
+  del blocks
+  trial = Trial(f'{HERE}:point?limit=40&leak=1000000')
+  assert not contract.check_memory(trial).ok
+  assert len(pins) == 800
 
 
 def test_each_finding_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
