@@ -15,6 +15,8 @@ COMMANDS = {
   'recipe': 'recipe',
   'demonstrate': 'demonstrate',
   'annotate': 'annotate',
+  'ingest': 'ingest',
+  'cycle': 'cycle',
   'join': 'join',
   'status': 'status',
   'submit': 'submit',

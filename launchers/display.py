@@ -135,7 +135,7 @@ class Display:
     self._bar.notes = [
       *(status or {}).get('warnings', ()),
       *waiting_lines(status or {}),
-      *hosts_lines(status or {}, self._config.num_actors),
+      *self._acting_lines(status or {}),
     ]
     self._bar.update(
       self._task,
@@ -145,6 +145,16 @@ class Display:
     )
     if is_live(self._console):
       self._draw(status)
+
+  def _acting_lines(self, status: dict[str, Any]) -> list[str]:
+    if self._config.has_simulator:
+      return hosts_lines(status, self._config.num_actors)
+    if status.get('phase') != 'act':
+      return []
+    return [
+      'Episodes come from outside: `python -m launchers.ingest '
+      f'{self._directory.root} FILES`; `launchers.cycle` says of which policy.'
+    ]
 
   def _draw(self, status: Optional[dict[str, Any]]) -> None:
     """The table as far as it leaves room for the bar and its notes."""

@@ -30,8 +30,8 @@ class ExportConfig:
   cycle: Optional[int] = None
   """The cycle that published it; None: the last that did."""
   format: Format = 'npz'
-  """npz: arrays that NumPy reads. c: a header that any C99 compiler takes.
-  tflite and savedmodel: TensorFlow's."""
+  """npz: arrays that NumPy reads, as examples/controller does. c: a header that
+  any C99 compiler takes. tflite and savedmodel: TensorFlow's."""
   output: Optional[Path] = None
   """A directory that is not there yet; None: RUN/exports/CYCLE-FORMAT."""
   vectors: int = 64
@@ -53,7 +53,7 @@ def export(config: ExportConfig) -> dict[str, Any]:
     FileExistsError: the output is there.
     ValueError: the format cannot hold the policy.
   """
-  from launchers.exports import card, network
+  from launchers.exports import card, network, plain
 
   directory = RunDirectory(config.run)
   cycle = _cycle(directory, config.cycle)
@@ -75,8 +75,12 @@ def export(config: ExportConfig) -> dict[str, Any]:
   aside.mkdir(parents=True)
   observations, actions = card.vectors(policy, directory, cycle, config.vectors)
   np.savez(aside / 'vectors.npz', observations=observations, actions=actions)
+  network_of_card = None
   if config.format == 'npz':
     (aside / 'policy.npz').write_bytes(policy.to_bytes())
+    if network.is_fixed(policy):
+      steps = network.steps_of(policy)
+      network_of_card = plain.write(steps, aside / 'network.npz')
   else:
     steps, width = network.steps_of(policy), policy.spec.observation_size
     if config.format == 'c':
@@ -94,7 +98,8 @@ def export(config: ExportConfig) -> dict[str, Any]:
         tensorflow_files.write_tflite(steps, width, aside / 'policy.tflite')
       else:
         tensorflow_files.write_saved_model(steps, width, aside / 'saved_model')
-  card.write(aside, card.of(directory, cycle, policy, task, config.format))
+  made = card.of(directory, cycle, policy, task, config.format)
+  card.write(aside, {**made, 'network': network_of_card})
   aside.rename(output)
   return {'output': str(output), 'cycle': cycle, 'digest': policy.digest}
 

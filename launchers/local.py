@@ -1,6 +1,5 @@
 """One growing-batch run on this host: what the commands that run it share."""
 
-import json
 from pathlib import Path
 import secrets
 import shutil
@@ -11,10 +10,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from datasets import ports, relays
-from launchers import display, options
+from launchers import closing, display, options
 from launchers.hosts import heartbeat, isolation, stops
-from launchers.reports.cycles import cycle_table
-from launchers.runs import demonstrations, frozen, saved, start
+from launchers.runs import demonstrations, frozen, saved, standing, start
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.launch_config import LaunchConfig
 from launchers.runs.run_directory import RunDirectory
@@ -44,7 +42,7 @@ def run(
     _prepare(config, launch, directory, console)
     code = _go_on(config, launch, directory, console)
     if code == 0:
-      _conclude(config, directory, console, time.monotonic() - started)
+      closing.conclude(config, directory, console, time.monotonic() - started)
   return code
 
 
@@ -105,12 +103,13 @@ def _go_on(
 ) -> int:
   """Does what is left of the run; returns the command's exit code."""
   code = 0
-  if directory.finished_cycles(config.cycles) <= config.cycles:
+  if not _is_done(config, launch, directory):
     code = _launch(config, launch, directory, console)
   else:
-    _print_table(config, directory, console)
+    closing.print_table(config, directory, console)
+    closing.say_what_it_waits_for(directory, console)
   if code == 0 and launch.report:
-    _draw_report(directory, console)
+    closing.draw_report(directory, console)
   return code
 
 
@@ -166,6 +165,13 @@ def _check_actors(
 ) -> None:
   """Refuses a run for which nobody would act, or to which nobody should."""
   launch.gateway.keys()
+  if not config.has_simulator:
+    if launch.gateway.address:
+      raise ValueError(
+        f'{config.task} only describes a system: no worker can act in it. '
+        'Leave --gateway.address out.'
+      )
+    return
   if config.num_actors:
     return
   if not launch.gateway.address:
@@ -219,14 +225,16 @@ def _launch(
       failure = supervision.watch(
         nodes,
         stop,
-        is_done=lambda: directory.policy_path(config.cycles).exists(),
+        is_done=lambda: _is_done(config, launch, directory),
         on_tick=lambda: screen.update(ask()),
         pulses=heartbeat.Pulses(Path(hearts), nodes.pids(), bound),
         tell=lambda line: console.print(
           line, style='bold yellow', soft_wrap=True
         ),
       )
-  _print_table(config, directory, console)
+  closing.print_table(config, directory, console)
+  if not failure and not stop.signal:
+    closing.say_what_it_waits_for(directory, console)
   if failure:
     console.print('[bold red]The run stopped.[/]', highlight=False)
     console.print(str(failure), soft_wrap=True, markup=False, highlight=False)
@@ -249,45 +257,11 @@ def _launch(
   return _FAILED if failure else 128 + stop.signal if stop.signal else 0
 
 
-def _print_table(
-  config: GrowingBatchConfig, directory: RunDirectory, console: Console
-) -> None:
-  """The one table that stays, of a run that is done or was stopped."""
-  table = cycle_table(config, directory, width=console.width)
-  console.print(table, highlight=False)
-  notice = saved.set_aside(directory)
-  if notice:
-    console.print(
-      notice, style='bold yellow', highlight=False, markup=False, soft_wrap=True
-    )
-
-
-def _draw_report(directory: RunDirectory, console: Console) -> None:
-  from launchers.reports import loading, report
-
-  run = loading.load_run(directory.root)
-  page = report.write(run)
-  console.print(f'Curves and tables: {page}', highlight=False, soft_wrap=True)
-  report.say(run, console)
-
-
-def _conclude(
-  config: GrowingBatchConfig,
-  directory: RunDirectory,
-  console: Console,
-  wall_seconds: float,
-) -> None:
-  """Prints, as the last line, one JSON object."""
-  teacher = directory.read_json(directory.teacher_result) or {}
-  records = [
-    directory.read_json(directory.cycle(cycle) / 'cycle.json') or {}
-    for cycle in range(config.cycles + 1)
-  ]
-  result = {
-    'teacher_return': teacher.get('return_mean'),
-    'returns': [record.get('evaluation_return_mean') for record in records],
-    'wall_seconds': round(wall_seconds, 1),
-    'run': str(directory.root),
-  }
-  console.file.flush()
-  print(json.dumps(result), flush=True)
+def _is_done(
+  config: GrowingBatchConfig, launch: LaunchConfig, directory: RunDirectory
+) -> bool:
+  """Whether nothing is left to do, now."""
+  if launch.wait or config.has_simulator:
+    return directory.policy_path(config.cycles).exists()
+  now = standing.of(directory)
+  return now.is_done or (now.missing > 0 and not now.is_taken_in)

@@ -7,6 +7,7 @@ import dataclasses
 import itertools
 import json
 import os
+from pathlib import Path
 import re
 import shlex
 import sys
@@ -21,7 +22,7 @@ from agents.config import AgentConfig
 from datasets.files import DamagedFileError
 from launchers import command_line
 from launchers.acting.outcomes import TooManyFailuresError
-from launchers.environments import names
+from launchers.environments import described, names
 from launchers.environments.base import Description
 from launchers.hosts import isolation, temporaries
 from launchers.hosts.stops import Interrupted, StoppedError, interruptible
@@ -37,7 +38,7 @@ from teachers.errors import (
 )
 
 _KIND = '--agent.kind'
-
+_EPISODES = 40  # In each cycle of a system that is only described.
 
 _FAILURES = (
   AdviceRefusedError,
@@ -47,7 +48,6 @@ _FAILURES = (
   TeacherUnavailableError,
   TooManyFailuresError,
 )
-
 
 _PASSING = (
   BrokenProcessPool,
@@ -60,6 +60,16 @@ _PASSING = (
 def with_kind(words: Sequence[str]) -> list[str]:
   """The words of a command, with `--agent KIND` in its long form."""
   return [re.sub('^--agent(?==|$)', _KIND, word) for word in words]
+
+
+def values_of(words: Sequence[str], option: str) -> list[str]:
+  """What the words of a command say for an option, each time that they do."""
+  found = []
+  for word, after in itertools.pairwise([*words, '']):
+    name, is_joined, value = word.partition('=')
+    if name == option:
+      found.append(value if is_joined else after)
+  return found
 
 
 def agent_of(words: Sequence[str], default: AgentConfig) -> AgentConfig:
@@ -75,11 +85,7 @@ def agent_of(words: Sequence[str], default: AgentConfig) -> AgentConfig:
   Raises:
     ValueError: there is no such agent, or several are named.
   """
-  kinds: dict[str, None] = {}  # In order.
-  for word, after in itertools.pairwise([*words, '']):
-    name, is_joined, value = word.partition('=')
-    if name == _KIND:
-      kinds[value if is_joined else after] = None
+  kinds = list(dict.fromkeys(values_of(words, _KIND)))
   if len(kinds) > 1:
     raise ValueError(
       f'--agent is {" and ".join(kinds)}; an agent is of one kind: name one.'
@@ -92,15 +98,40 @@ def defaults_of(words: Sequence[str]) -> GrowingBatchConfig:
   """A growing-batch run, where the words of a command say nothing else.
 
   Args:
-    words: after the command; `--demo` and the agent are looked for.
+    words: after the command; `--demo`, the agent, and a task that is only
+      described are looked for.
 
   Raises:
-    ValueError: there is no such agent.
+    OSError: a description cannot be read.
+    ValueError: there is no such agent, or a description is none.
   """
   run = DEMO if '--demo' in words else GrowingBatchConfig()
   agent = agent_of(words, run.agent)
   objective = agents.default_objective(agent, run.objective)
-  return dataclasses.replace(run, agent=agent, objective=objective)
+  run = dataclasses.replace(run, agent=agent, objective=objective)
+  task = values_of(words, '--task')
+  if task and names.is_described(task[-1]):
+    return _described(run, described.load(Path(task[-1])), words)
+  return run
+
+
+def _described(
+  run: GrowingBatchConfig, system: described.System, words: Sequence[str]
+) -> GrowingBatchConfig:
+  """A run on a system that is only described: nobody acts or evaluates."""
+  task = values_of(words, '--task')[-1]
+  said = ''.join(values_of(words, '--cycles')[-1:])
+  cycles = int(said) if said.isdigit() else run.cycles
+  agent = run.agent
+  if system.discount is not None:
+    agent = dataclasses.replace(agent, discount=system.discount)
+  evaluation = dataclasses.replace(run.evaluation, interval=0, final_episodes=0)
+  return dataclasses.replace(
+    run, task=task, agent=agent, episode_steps=system.episode_steps,
+    cycles=cycles, actor_steps=cycles * _EPISODES * system.episode_steps,
+    num_actors=0, evaluation=evaluation,
+    demonstrations=dataclasses.replace(run.demonstrations, episodes=_EPISODES),
+  )  # fmt: skip
 
 
 def task_of(address: str, task: str) -> str:

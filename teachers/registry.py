@@ -3,6 +3,7 @@
 cartpole-swingup/expert         a shipped snapshot
 path/to/best.npz                a snapshot's file
 untrained                       random weights
+logs                            nobody who can be asked
 module:factory                  Python of anyone's; factory(task) -> Teacher
 module:factory?name=value&...   ... with arguments, quoted as in a URL
 grpc://host:port                a service; see teachers.client
@@ -14,7 +15,7 @@ import traceback
 from typing import Optional
 
 from datasets import addresses
-from teachers import snapshot, untrained
+from teachers import logged, snapshot, untrained
 from teachers.asking import asking
 from teachers.base import Kind, Task, Teacher
 from teachers.checks import check_teacher
@@ -94,6 +95,8 @@ def load(
       teacher = _call(address, task)
   elif address == untrained.NAME:
     teacher = untrained.teacher(task)
+  elif address == logged.NAME:
+    teacher = logged.teacher(task)
   else:
     teacher = snapshot.load(address)
   check_teacher(teacher, task, *kinds)

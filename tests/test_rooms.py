@@ -26,7 +26,7 @@ _AGENT = (
 )
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
   'datasets': (),
-  'datasets.formats': ('datasets.types',),
+  'datasets.formats': ('datasets.closest', 'datasets.files'),
   'agents.deployed': (
     'datasets.npy',
     'datasets.schema',
@@ -119,6 +119,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     'launchers.nodes.leases',
     'teachers',
   ),
+  'launchers.logs': (
+    'datasets',
+    'launchers.environments.described',
+    'launchers.runs',
+  ),
   'launchers.exports': (
     'agents.deployed',
     'datasets',
@@ -156,6 +161,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     'launchers.exports',
     'launchers.gateway',
     'launchers.hosts',
+    'launchers.logs',
     'launchers.nodes',
     'launchers.reports',
     'launchers.runs',
@@ -168,7 +174,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 
 # What the commands share; every other file of launchers/ is a command, which
 # nothing imports; `launchers.__main__` calls by name the one it is asked for.
-SHARED = ('command_line', 'display', 'local', 'options')
+SHARED = ('closing', 'command_line', 'display', 'local', 'options')
 # But for these, which are other commands, one after another.
 COMPOSED = {
   'launchers.study_cell': ('launchers.offline',),

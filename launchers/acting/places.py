@@ -4,6 +4,7 @@ A suite task's environments are in this process, where they are fastest. Any
 other's are in a process of their own; see `launchers.acting.hosted`.
 """
 
+from pathlib import Path
 from typing import Optional
 
 from launchers.acting.hosted import (
@@ -13,7 +14,7 @@ from launchers.acting.hosted import (
 )
 from launchers.acting.lanes import Place
 from launchers.acting.rollouts import LANES
-from launchers.environments import names, registry
+from launchers.environments import described, names, registry
 from launchers.environments.base import Description
 
 
@@ -80,9 +81,13 @@ def describe(task: str, action_bound: Optional[float] = None) -> Description:
   """What a task is; its environment is closed again.
 
   Raises:
+    OSError: its description cannot be read.
     ValueError: there is no such environment, or none can learn in it.
   """
-  places = Places(names.canonical(task), action_bound)
+  name = names.canonical(task)
+  if names.is_described(name):
+    return described.load(Path(name)).description
+  places = Places(name, action_bound)
   description = places.description
   places.refresh()
   return description

@@ -5,9 +5,11 @@ gymnasium:HalfCheetah-v5?name=value   an environment that Gymnasium registers
 manipulation-reach_site_features      dm_control's, reach_site_features, too
 locomotion-cmu_humanoid_run_walls     dm_control's, cmu_humanoid_run_walls, too
 module:factory?name=value&...         anyone's; see `datasets.addresses`
+path/to/plant.toml                    only described; see `described`
 """
 
 import hashlib
+import os
 import re
 
 from datasets import closest as closest_names
@@ -22,6 +24,8 @@ def canonical(name: str) -> str:
 
   What takes no look into dm_control takes none, since that costs a second.
   """
+  if is_described(name):
+    return os.path.normpath(name)
   path, _, query = name.strip().partition('?')
   if query:  # The order of its arguments means nothing.
     return f'{path}?{"&".join(sorted(query.split("&")))}'
@@ -35,6 +39,11 @@ def canonical(name: str) -> str:
       if name in in_room(room):
         return f'{room}-{name}'
   return name
+
+
+def is_described(name: str) -> bool:
+  """Whether a name is of a file that describes a system: nobody acts in it."""
+  return name.endswith('.toml')
 
 
 def is_suite(name: str) -> bool:
@@ -74,6 +83,8 @@ def slug(name: str) -> str:
 
   Long ones are cut, and told apart by a digest.
   """
+  if is_described(name):
+    name = os.path.basename(name).removesuffix('.toml')
   plain = re.sub('[^A-Za-z0-9_.-]+', '-', name).strip('-.')
   if len(plain) > _LONGEST:
     digest = hashlib.sha256(name.encode()).hexdigest()[:8]

@@ -26,6 +26,11 @@ def make(name: str, action_bound: Optional[float] = None) -> Environment:
   """
   check_action_bound(action_bound)
   name = names.canonical(name)
+  if names.is_described(name):
+    raise ValueError(
+      f'{name} only describes a system: nobody can act in it here. Its '
+      'episodes come from outside; see launchers.ingest.'
+    )
   room, _, rest = name.partition('-')
   if not names.is_foreign(name):
     return _suite(name, action_bound)

@@ -48,6 +48,8 @@ def of(
       'the environment gives them'
     ),
     'tolerance': TOLERANCE,
+    'acting_noise': config.get('acting_noise'),
+    'episode_steps': config.get('episode_steps'),
     'seed': config.get('seed'),
     'objective': config.get('objective'),
     'data': _data(directory, cycle),

@@ -39,6 +39,11 @@ Elementwise = Literal['tanh', 'elu', 'relu', 'clip']
 Step = Union[Linear, LayerNorm, Elementwise]
 
 
+def is_fixed(policy: Policy) -> bool:
+  """Whether a policy is one network, which `steps_of` takes apart."""
+  return policy.form in ('deterministic', 'deterministic_relu', 'gaussian')
+
+
 def steps_of(policy: Policy) -> list[Step]:
   """What the policy does with an observation, without exploration.
 
@@ -46,7 +51,7 @@ def steps_of(policy: Policy) -> list[Step]:
     ValueError: it does more than that.
   """
   arrays, form = policy.arrays, policy.form
-  if form not in ('deterministic', 'deterministic_relu', 'gaussian'):
+  if not is_fixed(policy):
     raise ValueError(
       f'A policy of the form {form} draws candidates and asks its critic: no '
       'fixed network does that. --format npz holds it whole.'

@@ -51,7 +51,7 @@ class Admission:
 
   def check_acted(self, episode: Episode) -> None:
     """Looks at what was acted just now."""
-    policy = self._policy_digest(episode.identity.cycle)
+    policy = self._policy_in(episode.identity.cycle)
     self._check(episode, policy, self._environment.task)
 
   def check_stored(self, cycle: int, episode: Episode) -> None:
@@ -63,11 +63,16 @@ class Admission:
       # Whoever recorded them has chosen their lengths.
       check_episode(episode, task.spec)
     else:
-      self._check(episode, self._policy_digest(cycle))
+      self._check(episode, self._policy_in(cycle))
     check_task(episode, task)
 
+  def _policy_in(self, cycle: int) -> Optional[str]:
+    """Who acts in a cycle; None: anyone may have, in logs."""
+    is_logged = cycle == 0 and not self._config.has_simulator
+    return None if is_logged else self._policy_digest(cycle)
+
   def _check(
-    self, episode: Episode, policy: str, task: Optional[Task] = None
+    self, episode: Episode, policy: Optional[str], task: Optional[Task] = None
   ) -> None:
     """An episode is whole where it has all the steps of the configuration.
 

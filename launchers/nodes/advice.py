@@ -86,7 +86,9 @@ def find(
       'name it with --teacher.',
       soft_wrap=True,
     )
-  wanted: list[tuple[Role, Kind]] = [('demonstrator', 'actions')]
+  wanted: list[tuple[Role, Optional[Kind]]] = [
+    ('demonstrator', 'actions' if config.has_simulator else None)
+  ]
   if config.objective.uses_teacher_actions:
     wanted.append(('advisor', 'actions'))
   if config.objective.uses_teacher_gradients:
@@ -231,7 +233,7 @@ def _new(
   directory: RunDirectory,
   role: Role,
   task: Task,
-  kind: Kind,
+  kind: Optional[Kind],
 ) -> Optional[Found]:
   """A teacher that is to be written down; None: it was, and still is that."""
   record = directory.read_json(directory.teacher_record(role))
@@ -243,7 +245,7 @@ def _new(
     return None  # Whoever asks a service waits for it and checks its version.
   with asking(patience=_PATIENCE) as met:
     teacher = registry.load(getattr(config, role), task)
-  check_teacher(teacher, task, kind)
+  check_teacher(teacher, task, *([kind] if kind else []))
   if record is not None:
     _check_version(directory, role, teacher)
     return None

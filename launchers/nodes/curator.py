@@ -2,6 +2,8 @@
 
 collected ─▶ check ─▶ store ─▶ replay              where no advice is needed
 collected ─▶ check ─▶ spool ─▶ ask the teacher ─▶ store ─▶ replay      else
+
+Of a run without simulator, `collected` is the inbox that ingest fills.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -71,6 +73,8 @@ def run_curator(
     while not wait_for_stop(0):
       episodes = reader.read_packed(_BATCH)
       curator.receive(episodes)
+      if not config.has_simulator:
+        curator.empty_inbox()
       curator.take_advice()
       arrived = take(0 if episodes else _PAUSE)
       reasons = curator.accept([arrival.packed for arrival in arrived])
@@ -101,6 +105,7 @@ class Curator:
     self._adviser = adviser
     self._store = functools.cache(directory.store)
     self._spool = functools.cache(directory.spool)
+    self._inbox = functools.cache(directory.inbox)
     self._delivered: set[EpisodeId] = set()
     self._refused: dict[tuple[Any, ...], int] = {}  # Which attempt it was.
 
@@ -146,6 +151,17 @@ class Curator:
       else:
         good.append(packed)
     self._keep(good)
+
+  def empty_inbox(self) -> None:
+    """Receives what has come from outside, whether or not the run was up."""
+    for cycle in self._conductor.open_cycles():
+      inbox = self._inbox(cycle)
+      for path, reason in inbox.quarantine():
+        print(f'Set aside {path}: {reason}', file=sys.stderr, flush=True)
+      waiting = inbox.identities()[:_BATCH]
+      self.receive([inbox.read_packed(identity) for identity in waiting])
+      for identity in waiting:
+        inbox.discard(identity)
 
   def accept(self, episodes: Sequence[Packed]) -> list[str]:
     """Commits episodes that workers on other hosts brought.

@@ -4,7 +4,11 @@ So that no node but those that act holds an environment, and that an environment
 which has become another one is noticed.
 """
 
+from pathlib import Path
+
+from datasets import files
 from launchers.acting import places
+from launchers.environments import described
 from launchers.environments.base import Description
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
@@ -18,6 +22,9 @@ def settle(config: GrowingBatchConfig, directory: RunDirectory) -> Description:
   """
   new = describe(config, directory)
   directory.write_json(directory.task, new.to_json())
+  if not config.has_simulator:
+    text = Path(config.task).read_text(encoding='utf-8')
+    files.write_text(directory.system, text)
   return new
 
 
@@ -35,6 +42,9 @@ def describe(
   tree = directory.read_json(path)
   if tree is not None:
     changes = new.task.differences(Description.from_json(tree).task)
+    if not changes and directory.system.exists():
+      system = described.load(Path(config.task))
+      changes = system.differences(described.load(directory.system))
     if changes:
       raise ValueError(
         f'The environment {config.task} is not the one that this run began '

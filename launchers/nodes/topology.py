@@ -108,7 +108,8 @@ def make_program(
       services,
       actor,
     )
-  add('launchers.nodes.evaluator:run_evaluator', 'evaluator', *run, services)
+  if config.has_simulator:
+    add('launchers.nodes.evaluator:run_evaluator', 'evaluator', *run, services)
   return program, conductor_node.courier_address
 
 

@@ -17,7 +17,7 @@ from datasets import bounds
 from datasets.types import EpisodeId
 from launchers.environments import names
 from launchers.runs import run_names
-from teachers import registry, snapshot, untrained
+from teachers import logged, registry, snapshot, untrained
 
 _MOST_ACTORS = 1_000
 
@@ -73,8 +73,9 @@ class GrowingBatchConfig:
   """The run's name; empty: TASK-OBJECTIVE-SEED."""
   task: str = 'cartpole-swingup'
   """A dm_control suite task (domain-task), `gymnasium:ID`, a name of
-  dm_control's manipulation or locomotion, or `module:factory?name=value` that
-  gives a dm_env.Environment or a gymnasium.Env."""
+  dm_control's manipulation or locomotion, `module:factory?name=value` that
+  gives a dm_env.Environment or a gymnasium.Env, or a file (PLANT.toml) that
+  describes a system whose episodes come from outside."""
   action_bound: Optional[float] = None
   """What actions go up to where the environment does not say; None: one that
   does not say is refused."""
@@ -133,6 +134,7 @@ class GrowingBatchConfig:
     )  # fmt: skip
     object.__setattr__(self, 'task', names.canonical(self.task))
     run_names.check(self.run_name)
+    self._check_simulator()
     agents_registry.check_objective(self.agent, self.objective.kind)
     if (
       self.objective.uses_teacher_actions
@@ -158,6 +160,28 @@ class GrowingBatchConfig:
         f'{_multiples(self.total_learner_steps, self.cycles)}.'
       )
 
+  def _check_simulator(self) -> None:
+    """A system that is only described has nothing to act or evaluate in."""
+    if self.has_simulator:
+      return
+    evaluation = self.evaluation
+    for option, value in (
+      ('--num-actors', self.num_actors),
+      ('--evaluation.interval', evaluation.interval),
+      ('--evaluation.final-episodes', evaluation.final_episodes),
+      ('--demonstrations.teacher', self.demonstrations.teacher),
+    ):
+      if value:
+        raise ValueError(
+          f'{self.task} only describes a system, in which nobody can act here; '
+          f'{option} is {value}: leave it out.'
+        )
+
+  @property
+  def has_simulator(self) -> bool:
+    """Whether the run can act in its task; if not, episodes come to it."""
+    return not names.is_described(self.task)
+
   @property
   def run_name(self) -> str:
     """The directory's name under runs/."""
@@ -174,6 +198,8 @@ class GrowingBatchConfig:
   @property
   def demonstrator(self) -> str:
     """The address of the teacher whose demonstrations are cloned."""
+    if not self.has_simulator:
+      return logged.NAME
     return self.demonstrations.teacher or self.advisor
 
   @property

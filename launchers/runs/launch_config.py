@@ -92,6 +92,9 @@ class LaunchConfig:
   """First of some consecutive ports: the conductor's, Reverb's, the teachers'.
   0: free ones are found, in a network namespace that only the nodes can
   reach."""
+  wait: bool = True
+  """Of a system that is only described: stay up while episodes are to come; if
+  not, the command ends then, and the same one goes on when they have."""
   report: bool = True
   """Draw the curves and tables when the run is done."""
   gateway: GatewayOptions = GatewayOptions()

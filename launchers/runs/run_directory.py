@@ -46,6 +46,11 @@ class RunDirectory:
     return self.root / 'task.json'
 
   @property
+  def system(self) -> Path:
+    """What a system that is only described was described as."""
+    return self.root / 'system.toml'
+
+  @property
   def demonstrations(self) -> Path:
     """The episodes of cycle 0."""
     return self.root / 'demonstrations'
@@ -59,6 +64,17 @@ class RunDirectory:
     if cycle == 0:
       return EpisodeStore(self.demonstrations)
     return EpisodeStore(self.cycle(cycle) / 'episodes')
+
+  def inbox(self, cycle: int) -> EpisodeStore:
+    """The episodes of one cycle that came from outside, until they are taken.
+
+    To be read: whoever writes there may do so at this moment.
+    """
+    return EpisodeStore.open(files.make_directory(self.cycle(cycle) / 'inbox'))
+
+  def ingested(self, cycle: int) -> Path:
+    """Which episodes of one cycle came from which file."""
+    return self.cycle(cycle) / 'ingested.csv'
 
   def learner(self, cycle: int) -> Path:
     """Where the learner's checkpoints of one cycle are."""

@@ -12,10 +12,12 @@ SLOW = ('dm_control', 'grpc', 'matplotlib', 'mujoco', 'pandas', 'tensorflow')
 COMMANDS = (
   'annotate',
   'demonstrate',
+  'cycle',
   'evaluate',
   'export',
   'fit_reward',
   'growing_batch',
+  'ingest',
   'join',
   'offline',
   'online',

@@ -1,0 +1,104 @@
+"""Where a run stands whose episodes come from outside, read from its files."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from datasets import naming
+from launchers.runs import schemas
+from launchers.runs.run_directory import RunDirectory
+
+
+class Standing(NamedTuple):
+  """The first cycle that is not finished.
+
+  Attributes:
+    cycle: its number; that of the cycles, plus 1, of a run that is done.
+    cycles: the last one's number.
+    quota: episodes that it takes.
+    present: the numbers of those that it has.
+    is_taken_in: whether some of them are on their way to where they are
+      learned from.
+    is_learned: whether its data are settled, and being learned from.
+    policy: the digest of the one policy that acts in it; '' in cycle 0, where
+      anyone may have acted.
+    path: of that policy's file, or of the configuration.
+    since: when that was written, in seconds since 1970.
+  """
+
+  cycle: int
+  cycles: int
+  quota: int
+  present: frozenset[int]
+  is_taken_in: bool
+  is_learned: bool
+  policy: str
+  path: Path
+  since: float
+
+  @property
+  def is_done(self) -> bool:
+    """Whether all cycles are finished."""
+    return self.cycle > self.cycles
+
+  @property
+  def missing(self) -> int:
+    """Episodes that are to come."""
+    return 0 if self.is_done else self.quota - len(self.present)
+
+
+def of(directory: RunDirectory) -> Standing:
+  """Where a run stands.
+
+  Raises:
+    FileNotFoundError: there is no run.
+    files.DamagedFileError: its configuration is damaged.
+  """
+  config = _config(directory)
+  cycles = config['cycles']
+  cycle = directory.finished_cycles(cycles)
+  policy = directory.policy(cycle - 1) if cycle else None
+  path = directory.policy_path(cycle - 1) if cycle else directory.config
+  is_done = cycle > cycles
+  return Standing(
+    cycle,
+    cycles,
+    0 if is_done else _quota(config, cycle),
+    frozenset() if is_done else present(directory, cycle),
+    bool(_numbers(directory.cycle(cycle), 'unadvised', 'inbox')),
+    (directory.cycle(cycle) / 'batch.json').exists(),
+    policy.digest if policy else '',
+    path,
+    path.stat().st_mtime,
+  )
+
+
+def present(directory: RunDirectory, cycle: int) -> frozenset[int]:
+  """The numbers of a cycle's episodes that are durable, wherever they wait."""
+  below = directory.cycle(cycle)
+  kept = directory.demonstrations if cycle == 0 else below / 'episodes'
+  return _numbers(kept, '') | _numbers(below, 'unadvised', 'inbox')
+
+
+def _numbers(directory: Path, *places: str) -> frozenset[int]:
+  return frozenset(
+    naming.identity_of(path).episode
+    for place in places
+    for path in (directory / place).glob('*.npz')
+    if naming.is_episode(path)
+  )
+
+
+def _config(directory: RunDirectory) -> dict[str, Any]:
+  if not directory.config.exists():
+    raise FileNotFoundError(
+      f'{directory.root} is no run directory: give runs/NAME.'
+    )
+  return schemas.read(directory.config)
+
+
+def _quota(config: dict[str, Any], cycle: int) -> int:
+  """As `GrowingBatchConfig.episodes_in`, of what is in its file."""
+  if cycle == 0:
+    return int(config['demonstrations']['episodes'])
+  steps = config['cycles'] * config['episode_steps']
+  return int(config['actor_steps'] // steps)
