@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -168,6 +169,27 @@ def test_the_verdicts_on_logs_are_those_of_the_runs() -> None:
         found[verdict['claim']['id']] = verdict['status']
     said = {row[0]: row[column] for row in rows if row[column] != '–'}
     assert said == found
+
+
+def test_the_figures_of_table_6_are_those_of_the_runs() -> None:
+  text = (ROOT / 'docs' / 'results.md').read_text(encoding='utf-8')
+  text = text.partition('### Table 6')[2].partition('\n## ')[0]
+  path = ROOT / 'studies' / 'results' / 'table6-cheetah' / 'results.json'
+  results = json.loads(path.read_text(encoding='utf-8'))
+  scores = {row['method']: row['scores'] for row in results['table']}
+  rows = re.findall(r'^\| ([\w+ ]+) \| (\d+) \| (\d+) \|', text, re.MULTILINE)
+  methods = ('abm_mpo', 'abm_mpo:prior', 'bm_mpo', 'bm_mpo:prior', 'mpo')
+  for (_, *said), method in zip(rows, methods, strict=True):
+    found = [scores[method][m]['value'] for m in ('final', 'late')]
+    assert [int(value) for value in said] == [round(value) for value in found]
+  assert f'Of {word(results, "planned_runs")} trainings' in text
+  assert f'trainings {word(results, "finished_runs")} are here' in text
+  statuses = {v['status'] for v in results['verdicts']}
+  assert statuses == {'not shown', 'incomplete'}
+
+
+def word(results: dict[str, Any], key: str) -> str:
+  return {3: 'three', 9: 'nine'}[results['provenance'][key]]
 
 
 def test_the_members_of_a_cell_are_those_it_lists() -> None:
