@@ -18,6 +18,7 @@ import tyro
 from datasets.tasks import Bounds, Field, Task, offsets
 from launchers import command_line, options
 from launchers.acting import places as acting_places
+from launchers.environments import names
 from launchers.environments.suite import Environment
 from launchers.hosts import process
 from teachers import registry, snapshot
@@ -62,7 +63,7 @@ def describe(what: str, action_bound: Optional[float] = None) -> Task:
         f'{error}. Start the service, or correct the address: the line that '
         'launchers.teach prints has it.'
       ) from error
-  elif _is_file(what):
+  elif _is_file(what) and not names.is_described(what):
     carried = snapshot.load(what).task
   else:
     return acting_places.describe(what, action_bound).task

@@ -4,21 +4,26 @@ Writes a directory that stands alone: the policy in the chosen format, card.json
 and MODEL_CARD.md (where it came from), and vectors.npz (to check it by).
 """
 
+from collections.abc import Sequence
 import dataclasses
 from pathlib import Path
 import shutil
-from typing import Any, Literal, Optional
+from typing import TYPE_CHECKING, Any, Literal, Optional
 
 import numpy as np
 from rich.console import Console
 import tyro
 
 from datasets import bounds
+from datasets.tasks import Task
 from launchers import command_line, options
 from launchers.hosts import process
 from launchers.runs.run_directory import RunDirectory
 
-Format = Literal['npz', 'c', 'tflite', 'savedmodel']
+if TYPE_CHECKING:
+  from launchers.exports.network import Step
+
+Format = Literal['npz', 'c', 'onnx', 'tflite', 'savedmodel']
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +36,8 @@ class ExportConfig:
   """The cycle that published it; None: the last that did."""
   format: Format = 'npz'
   """npz: arrays that NumPy reads, as examples/controller does. c: a header that
-  any C99 compiler takes. tflite and savedmodel: TensorFlow's."""
+  any C99 compiler takes. onnx: of opset 17. tflite and savedmodel:
+  TensorFlow's."""
   output: Optional[Path] = None
   """A directory that is not there yet; None: RUN/exports/CYCLE-FORMAT."""
   vectors: int = 64
@@ -75,33 +81,62 @@ def export(config: ExportConfig) -> dict[str, Any]:
   aside.mkdir(parents=True)
   observations, actions = card.vectors(policy, directory, cycle, config.vectors)
   np.savez(aside / 'vectors.npz', observations=observations, actions=actions)
-  network_of_card = None
+  title = f'{config.run.name}, cycle {cycle}, policy {policy.digest}'
+  steps = (
+    network.steps_of(policy)
+    if config.format != 'npz' or network.is_fixed(policy)
+    else []
+  )
+  listed = None
   if config.format == 'npz':
     (aside / 'policy.npz').write_bytes(policy.to_bytes())
-    if network.is_fixed(policy):
-      steps = network.steps_of(policy)
-      network_of_card = plain.write(steps, aside / 'network.npz')
+    listed = plain.write(steps, aside / 'network.npz') if steps else None
+  elif config.format == 'c':
+    _write_c(aside, steps, task, title, observations, actions)
   else:
-    steps, width = network.steps_of(policy), policy.spec.observation_size
-    if config.format == 'c':
-      from launchers.exports import c_header
-
-      title = f'{config.run.name}, cycle {cycle}, policy {policy.digest}'
-      text = c_header.header(steps, task, title)
-      (aside / 'policy.h').write_text(text)
-      text = c_header.check(observations, actions, card.TOLERANCE)
-      (aside / 'check.c').write_text(text)
-    else:
-      from launchers.exports import tensorflow_files
-
-      if config.format == 'tflite':
-        tensorflow_files.write_tflite(steps, width, aside / 'policy.tflite')
-      else:
-        tensorflow_files.write_saved_model(steps, width, aside / 'saved_model')
+    _write_graph(aside, config.format, steps, task, title)
   made = card.of(directory, cycle, policy, task, config.format)
-  card.write(aside, {**made, 'network': network_of_card})
+  card.write(aside, {**made, 'network': listed})
   aside.rename(output)
   return {'output': str(output), 'cycle': cycle, 'digest': policy.digest}
+
+
+def _write_c(
+  directory: Path,
+  steps: 'Sequence[Step]',
+  task: Task,
+  title: str,
+  observations: np.ndarray,
+  actions: np.ndarray,
+) -> None:
+  """The header, and a program that compares it with the vectors."""
+  from launchers.exports import c_header, card
+
+  text = c_header.header(steps, task, title)
+  (directory / 'policy.h').write_text(text)
+  text = c_header.check(observations, actions, card.TOLERANCE)
+  (directory / 'check.c').write_text(text)
+
+
+def _write_graph(
+  directory: Path, form: Format, steps: 'Sequence[Step]', task: Task, title: str
+) -> None:
+  """What other runtimes load; each is imported where it is asked for."""
+  if form == 'onnx':
+    from launchers.exports import onnx_file
+
+    widths = task.observation_size, task.action_size
+    onnx_file.write(steps, widths, directory / 'policy.onnx', title)
+    return
+  from launchers.exports import tensorflow_files
+
+  if form == 'tflite':
+    path = directory / 'policy.tflite'
+    tensorflow_files.write_tflite(steps, task.observation_size, path)
+  else:
+    tensorflow_files.write_saved_model(
+      steps, task.observation_size, directory / 'saved_model'
+    )
 
 
 def _cycle(directory: RunDirectory, wanted: Optional[int]) -> int:

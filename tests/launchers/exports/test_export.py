@@ -7,6 +7,7 @@ import subprocess
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 import tensorflow as tf
 
@@ -123,7 +124,14 @@ def act_in_numpy(output: Path, observations: np.ndarray) -> np.ndarray:
   return policy(observations)
 
 
+def act_in_onnx(output: Path, observations: np.ndarray) -> np.ndarray:
+  session = onnxruntime.InferenceSession(str(output / 'policy.onnx'))
+  (actions,) = session.run(['action'], {'observation': observations})
+  return actions
+
+
 ACT = {
+  'onnx': act_in_onnx,
   'npz': act_in_numpy,
   'c': act_in_c,
   'tflite': act_in_tflite,
