@@ -17,6 +17,7 @@ COMMANDS = {
   'annotate': 'annotate',
   'ingest': 'ingest',
   'cycle': 'cycle',
+  'exclude': 'exclude',
   'join': 'join',
   'status': 'status',
   'submit': 'submit',

@@ -14,6 +14,7 @@ import tyro
 
 from launchers import command_line, options
 from launchers.hosts import process
+from launchers.runs import exclusions
 from launchers.runs import standing as standing_lib
 from launchers.runs.run_directory import RunDirectory
 
@@ -47,6 +48,9 @@ def show(config: CycleConfig, console: Console) -> dict[str, Any]:
       f'Cycle {now.cycle} of {now.cycles}, since '
       f'{since.astimezone():%Y-%m-%d %H:%M}: {have} of {now.quota} episodes.'
     ]
+  out = sorted(exclusions.of(directory))
+  if out:
+    lines.append(f'Without the data of cycles {", ".join(map(str, out))}.')
   if now.policy and not now.is_done:
     lines.append(f'Deploy {now.path} (policy {now.policy}), stand-alone by:')
     lines.append(f'  python -m launchers.export {run} --cycle {now.cycle - 1}')
@@ -61,7 +65,7 @@ def show(config: CycleConfig, console: Console) -> dict[str, Any]:
     'run': str(config.run), 'cycle': now.cycle, 'cycles': now.cycles,
     'is_done': now.is_done, 'is_live': directory.is_live,
     'episodes': have, 'quota': now.quota, 'missing': now.missing,
-    'is_learned': now.is_learned, 'policy': now.policy,
+    'is_learned': now.is_learned, 'excluded': out, 'policy': now.policy,
     'path': str(now.path), 'since': since.isoformat('T', 'seconds'),
   }  # fmt: skip
 

@@ -15,6 +15,7 @@ from datasets.types import EpisodeId
 from launchers.nodes.leases import Leases
 from launchers.nodes.ledger import Ledger, RunFailedError
 from launchers.nodes.refusals import Refusals
+from launchers.runs import exclusions
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
 
@@ -46,6 +47,8 @@ class Collecting:
     self._policies: dict[int, Policy] = {}
     self._failure: Optional[RunFailedError] = None
     self._refusals = Refusals(config.run_name, directory)
+    # Decided on while no program is up.
+    self._excluded = exclusions.of(directory)
     for cycle in self._cycles():
       for refusal in self._refusals.of(cycle):
         self._ledger.restore_refusal(*refusal)
@@ -115,7 +118,7 @@ class Collecting:
   def open_cycles(self) -> list[int]:
     """The cycles whose episodes are learned from now."""
     with self._lock:
-      return list(self._cycles())
+      return self._cycles()
 
   def committed(self, episodes: Sequence[tuple[Any, ...]]) -> None:
     """Told of episodes that are durable.
@@ -182,13 +185,18 @@ class Collecting:
       self._policies[cycle] = Policy.from_bytes(path.read_bytes())
     return self._policies[cycle]
 
-  def _cycles(self) -> range:
+  def _cycles(self) -> list[int]:
     """The cycles whose data are learned from in the present one.
 
     Cloning needs the demonstrations; what follows only when they are mixed.
     """
     is_first_needed = self._cycle == 0 or self._config.mix_demonstrations
-    return range(0 if is_first_needed else 1, self._cycle + 1)
+    first = 0 if is_first_needed else 1
+    return [
+      cycle
+      for cycle in range(first, self._cycle + 1)
+      if cycle not in self._excluded
+    ]
 
 
 def _host_of(worker: str) -> str:

@@ -195,6 +195,7 @@ class Conductor(Collecting):
     record = {
       **outcome,
       'acted_by': dict(self._acted[cycle]),
+      'learned_from': self._cycles(),
       'learner': self._learner,
       'seconds': {k: round(v, 2) for k, v in self._seconds.items()},
       'policy_digest': Policy.from_bytes(self._learned).digest,

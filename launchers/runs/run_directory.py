@@ -51,6 +51,11 @@ class RunDirectory:
     return self.root / 'system.toml'
 
   @property
+  def exclusions(self) -> Path:
+    """Who decided that which cycle's data are learned from no longer."""
+    return self.root / 'exclusions.csv'
+
+  @property
   def demonstrations(self) -> Path:
     """The episodes of cycle 0."""
     return self.root / 'demonstrations'

@@ -77,7 +77,7 @@ _CHECKS: dict[str, Check] = {
   'cycle.json': record(
     {'cycle': count, 'episodes': count, 'steps': count},
     digest=text, learner=_learner, refused=count,
-    acted_by=each(count, dict),
+    acted_by=each(count, dict), learned_from=each(count, list),
     collected_return_mean=_figure, collected_return_std=_figure,
     evaluation_return_mean=_figure, evaluation_return_std=_figure,
     evaluation_episodes=optional(count), evaluation_failures=optional(count),

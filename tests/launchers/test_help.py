@@ -14,6 +14,7 @@ COMMANDS = (
   'demonstrate',
   'cycle',
   'evaluate',
+  'exclude',
   'export',
   'fit_reward',
   'growing_batch',
