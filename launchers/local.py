@@ -135,7 +135,9 @@ def _prepare(
       if new is not None
       else directory.teacher_identity('demonstrator')[1]
     )
-    start.check(launch.start, config, directory, task, version)
+    start.check(
+      launch.start, launch.start_cycle, config, directory, task, version
+    )
   is_imported = config.demonstrations.path is not None
   if is_imported and not demonstrations.holds_all(config, directory, task):
     demonstrations.check_source(config, task)
@@ -143,7 +145,9 @@ def _prepare(
   tasks.settle(config, directory)
   advice.write(teachers, directory, task)
   if launch.start is not None:
-    start.copy_from(launch.start, config, directory, task, console)
+    start.copy_from(
+      launch.start, launch.start_cycle, config, directory, task, console
+    )
   if is_imported:
     with display.progress_bar(console) as progress:
       bar = progress.add_task(

@@ -86,6 +86,9 @@ class LaunchConfig:
   start: Optional[Path] = None
   """A run with the same options up to the end of cycle 0: that cycle is copied
   rather than computed again."""
+  start_cycle: int = 0
+  """The last cycle of --start that is copied, with the data and the learner of
+  those up to it; the ones after it are this run's own."""
   launch_type: Literal['processes', 'threads'] = 'processes'
   """One process a node, or all nodes as threads of one process (to debug)."""
   port: int = 0
@@ -101,4 +104,9 @@ class LaunchConfig:
 
   def __post_init__(self) -> None:
     """Refuses what nobody can listen on."""
-    bounds.check(self, port=bounds.PORT)
+    bounds.check(self, port=bounds.PORT, start_cycle=(0, 10_000))
+    if self.start_cycle and self.start is None:
+      raise ValueError(
+        f'--start-cycle {self.start_cycle} is of the run that --start names: '
+        'give both.'
+      )

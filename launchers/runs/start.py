@@ -1,10 +1,11 @@
-"""Beginning a run from the cycle 0 of another one.
+"""Beginning a run from the cycle 0 of another one, or from a later one.
 
 Demonstrations, cloning and critic pre-training do not depend on the objective:
 runs that compare objectives share them, and so begin with the same networks.
 """
 
 from collections.abc import Iterator
+import functools
 from pathlib import Path
 import shutil
 from typing import Any
@@ -16,7 +17,7 @@ from datasets import files
 from datasets.store import EpisodeStore
 from datasets.tasks import Task
 from datasets.types import Episode, EpisodeId
-from datasets.validation import check_episode, check_task
+from datasets.validation import check_from_file
 from launchers.environments.names import canonical
 from launchers.runs import schemas
 from launchers.runs.config import GrowingBatchConfig
@@ -38,6 +39,7 @@ registry's entry."""
 
 def check(
   source: Path,
+  last: int,
   config: GrowingBatchConfig,
   directory: RunDirectory,
   task: Task,
@@ -46,34 +48,37 @@ def check(
   """Refuses a run whose cycle 0 is not that of the run that begins.
 
   Args:
-    source: the directory of a run whose cycle 0 is finished.
+    source: the directory of a run whose cycles up to `last` are finished.
+    last: the cycle of it after which the run goes its own way.
     config: of the run that begins.
     directory: of the run that begins; if it has a cycle 0, it keeps that.
     task: of the run that begins.
     demonstrator: the version of its demonstrator.
 
   Raises:
-    ValueError: cycle 0 of `source` is unfinished, or came from other options or
+    ValueError: one of these is unfinished, or came from other options or
       another task; says which.
   """
-  if directory.policy_path(0).exists():
+  if directory.policy_path(last).exists():
     return
   start = RunDirectory(source)
-  policy = start.policy(0)
+  policy = start.policy(last)
   if policy is None:
     raise ValueError(
-      f'{source} has no finished cycle 0 to start from. Run it first, or leave '
-      '--start out.'
+      f'{source} has no finished cycle {last} to start from. Run it first, or '
+      'leave --start out.'
     )
   changes = [
     f'{key}: {old!r} there, {new!r} here'
     for key, (old, new) in _differences(start, config, demonstrator).items()
   ]
+  if last:
+    changes += _later_differences(start, last, config)
   if policy.task is not None:  # An older run's does not say.
     changes += [f'task.{text}' for text in policy.task.differences(task)]
   if changes:
     raise ValueError(
-      f'{source} began with other options, its cycle 0 is not that of this '
+      f'{source} ran with other options, its cycle {last} is not that of this '
       'run: ' + '; '.join(changes) + '.'
     )
   if config.mix_demonstrations:
@@ -83,13 +88,14 @@ def check(
 
 def copy_from(
   source: Path,
+  last: int,
   config: GrowingBatchConfig,
   directory: RunDirectory,
   task: Task,
   console: Console,
 ) -> None:
-  """Copies cycle 0 of a run that passes `check` into one that has none."""
-  if directory.policy_path(0).exists():
+  """Copies the cycles of a run that passes `check` into one that lacks them."""
+  if directory.policy_path(last).exists():
     return
   start = RunDirectory(source)
   if config.mix_demonstrations:
@@ -97,9 +103,16 @@ def copy_from(
     for episode in _demonstrations(start, task):
       identity = EpisodeId(config.run_name, *episode.identity[1:])
       target.commit(episode._replace(identity=identity))
-  _copy_cycle(start, directory)
+  for cycle in range(last + 1):
+    _copy_cycle(start, directory, cycle)
+    if cycle:
+      _copy_episodes(start, directory, cycle, config.run_name, task)
+    # Last of all: a cycle with a policy is finished.
+    policy = start.policy_path(cycle).read_bytes()
+    files.write_bytes(directory.policy_path(cycle), policy)
+  which = f'Cycles 0 to {last} are those' if last else 'Cycle 0 is that'
   console.print(
-    f'Cycle 0 is that of {source}.',
+    f'{which} of {source}.',
     highlight=False,
     markup=False,
     soft_wrap=True,
@@ -107,11 +120,8 @@ def copy_from(
 
 
 def _demonstrations(start: RunDirectory, task: Task) -> Iterator[Episode]:
-  def check_episode_of_task(episode: Episode) -> None:
-    check_episode(episode, task.spec)
-    check_task(episode, task)
-
-  return EpisodeStore.open(start.demonstrations).checked(check_episode_of_task)
+  check = functools.partial(check_from_file, task=task)
+  return EpisodeStore.open(start.demonstrations).checked(check)
 
 
 def _differences(
@@ -139,17 +149,67 @@ def _options_of_cycle_0(tree: dict[str, Any]) -> dict[str, Any]:
   return kept
 
 
-def _copy_cycle(start: RunDirectory, directory: RunDirectory) -> None:
-  """Its policy last: a cycle with a policy is finished."""
+def _later_differences(
+  start: RunDirectory, last: int, config: GrowingBatchConfig
+) -> list[str]:
+  """What cycles 1 to `last` depend on and is not the same, there and here.
+
+  What follows them may be learned otherwise, but each cycle is as long.
+  """
+  tree = options_of(schemas.read(start.config))
+  cycles = max(tree['cycles'], 1)
+  there = {
+    'actor_steps a cycle': tree['actor_steps'] // cycles,
+    'learner_steps a cycle': tree['learner_steps'] // cycles,
+    'mix_demonstrations': tree['mix_demonstrations'],
+  }
+  here = {
+    'actor_steps a cycle': config.actor_steps // max(config.cycles, 1),
+    'learner_steps a cycle': config.learner_steps_per_cycle,
+    'mix_demonstrations': config.mix_demonstrations,
+  }
+  changes = [
+    f'{key}: {there[key]!r} there, {here[key]!r} here'
+    for key in there
+    if there[key] != here[key]
+  ]
+  if config.cycles <= last:
+    changes.append(f'cycles: {config.cycles} here, of which none is left')
+  asks = config.objective.uses_teacher_actions
+  if asks and not start.teacher_record('advisor').exists():
+    changes.append(
+      f'objective.kind: {config.objective.kind} here needs the advice on its '
+      'episodes, which nobody was asked for there'
+    )
+  return changes
+
+
+def _copy_cycle(
+  start: RunDirectory, directory: RunDirectory, cycle: int
+) -> None:
+  """All but its policy, and what is made of the run's own identities."""
   if start.teacher_result.exists():
     shutil.copyfile(start.teacher_result, directory.teacher_result)
-  target = directory.cycle(0)
   shutil.copytree(
-    start.cycle(0),
-    target,
-    # The digest of the demonstrations is made of the run's own identities.
-    ignore=shutil.ignore_patterns('policy.npz', 'batch.json'),
+    start.cycle(cycle),
+    directory.cycle(cycle),
+    ignore=shutil.ignore_patterns(
+      'policy.npz', 'batch.json', 'episodes', 'ingested.csv', 'inbox'
+    ),
     dirs_exist_ok=True,
   )
-  policy = start.policy_path(0).read_bytes()
-  files.write_bytes(directory.policy_path(0), policy)
+
+
+def _copy_episodes(
+  start: RunDirectory,
+  directory: RunDirectory,
+  cycle: int,
+  run: str,
+  task: Task,
+) -> None:
+  """Under identities of the run that begins."""
+  target = directory.store(cycle)
+  source = EpisodeStore.open(start.store(cycle).directory)
+  for episode in source.checked(functools.partial(check_from_file, task=task)):
+    identity = episode.identity._replace(run=run)
+    target.commit(episode._replace(identity=identity))
