@@ -168,6 +168,9 @@ def _later_differences(
     'learner_steps a cycle': config.learner_steps_per_cycle,
     'mix_demonstrations': config.mix_demonstrations,
   }
+  asks = config.objective.uses_teacher_actions
+  if asks:  # Its advice is in the episodes.
+    there['teacher'], here['teacher'] = tree['teacher'], config.advisor
   changes = [
     f'{key}: {there[key]!r} there, {here[key]!r} here'
     for key in there
@@ -175,7 +178,6 @@ def _later_differences(
   ]
   if config.cycles <= last:
     changes.append(f'cycles: {config.cycles} here, of which none is left')
-  asks = config.objective.uses_teacher_actions
   if asks and not start.teacher_record('advisor').exists():
     changes.append(
       f'objective.kind: {config.objective.kind} here needs the advice on its '
