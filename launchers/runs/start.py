@@ -158,12 +158,12 @@ def _later_differences(
   """
   tree = options_of(schemas.read(start.config))
   cycles = max(tree['cycles'], 1)
-  there = {
+  there: dict[str, Any] = {
     'actor_steps a cycle': tree['actor_steps'] // cycles,
     'learner_steps a cycle': tree['learner_steps'] // cycles,
     'mix_demonstrations': tree['mix_demonstrations'],
   }
-  here = {
+  here: dict[str, Any] = {
     'actor_steps a cycle': config.actor_steps // max(config.cycles, 1),
     'learner_steps a cycle': config.learner_steps_per_cycle,
     'mix_demonstrations': config.mix_demonstrations,
