@@ -15,7 +15,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 DEMO_ARGS ?= --demo
 # Two workers; tests that start a program's nodes share one of them (conftest).
 PYTEST_ARGS ?= -n 2 --dist loadgroup
-BENCHMARKS ?= memory loading learner offline acting hosts program teachers evaluation
+BENCHMARKS ?= memory loading ingest learner offline acting hosts program teachers evaluation
 FOLDERS := agents teachers datasets launchers benchmarks studies examples tests .ci
 
 help:  ## list the commands
