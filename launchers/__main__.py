@@ -24,6 +24,7 @@ COMMANDS = {
   'submit-study': 'submit_study',
   'evaluate': 'evaluate',
   'export': 'export',
+  'export-data': 'export_data',
   'teach': 'teach',
   'fit-reward': 'fit_reward',
   'report': 'report',

@@ -26,7 +26,12 @@ _AGENT = (
 )
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
   'datasets': (),
-  'datasets.formats': ('datasets.closest', 'datasets.files'),
+  'datasets.formats': (
+    'datasets.closest',
+    'datasets.files',
+    'datasets.tasks',
+    'datasets.types',
+  ),
   'agents.deployed': (
     'datasets.npy',
     'datasets.schema',

@@ -12,6 +12,7 @@ from datasets.files import DamagedFileError
 from datasets.formats.raw import RawEpisode
 
 _ROWS = 50_000  # Of a piece.
+_LEROBOT = 'episode_index'  # What LeRobot calls an episode's number.
 
 
 def read_csv(path: Path, episode: str) -> Iterator[RawEpisode]:
@@ -51,6 +52,8 @@ def _episodes(
   held: list[pd.DataFrame] = []
   start = row = 0
   for piece in pieces:
+    if episode not in piece and _LEROBOT in piece:
+      episode = _LEROBOT
     changes = np.zeros(0, int)
     if episode in piece:
       numbers = piece[episode].astype(str).to_numpy()

@@ -16,6 +16,7 @@ COMMANDS = (
   'evaluate',
   'exclude',
   'export',
+  'export_data',
   'fit_reward',
   'growing_batch',
   'ingest',
