@@ -16,12 +16,14 @@ from pathlib import Path
 import shutil
 import signal
 import subprocess
+import time
 import uuid
 
 import psutil
 
 from tests.launchers.harness import ROOT
 
+_LEAVING = 10.0  # Seconds that a process may take to end.
 NAME = 'core.example'
 """By which workers know the core, as its certificate says; see `Host.know`."""
 
@@ -177,7 +179,13 @@ class Host:
     return sum(int(words[i + 1]) for i, w in enumerate(words) if w == 'packets')
 
   def processes(self) -> list[str]:
-    """What runs here, but for what holds the host."""
+    """What stays here, but for what holds the host; who is leaving may."""
+    deadline = time.monotonic() + _LEAVING
+    while self._processes() and time.monotonic() < deadline:
+      time.sleep(0.1)
+    return self._processes()
+
+  def _processes(self) -> list[str]:
     space = os.readlink(f'/proc/{self.pid}/ns/pid')
     found = []
     for process in psutil.process_iter():
