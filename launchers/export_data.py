@@ -30,9 +30,9 @@ class ExportDataConfig:
   """Directories of episodes, for instance runs/NAME/cycles/001/episodes."""
   output: Path
   """A directory that is not there yet."""
-  format: Literal['hdf5', 'minari', 'd3rlpy'] = 'hdf5'
+  format: Literal['hdf5', 'minari', 'd3rlpy', 'rlds'] = 'hdf5'
   """hdf5: a group an episode. minari: a dataset of Farama's. d3rlpy: what its
-  ReplayBuffer.load takes."""
+  ReplayBuffer.load takes. rlds: of tensorflow-datasets."""
 
 
 def export_data(config: ExportDataConfig, console: Console) -> dict[str, Any]:
@@ -47,7 +47,8 @@ def export_data(config: ExportDataConfig, console: Console) -> dict[str, Any]:
     ValueError: the episodes are of two tasks, or one is not sound.
     DamagedFileError: an episode is torn or altered.
   """
-  from datasets.formats import writing  # h5py, which --help can do without.
+  # h5py, which --help can do without.
+  from datasets.formats import rlds, writing
 
   if not config.data:
     raise ValueError('No data: name a directory of episodes.')
@@ -80,8 +81,11 @@ def export_data(config: ExportDataConfig, console: Console) -> dict[str, Any]:
           progress.update(bar, advance=1)
           yield episode
 
-    write = getattr(writing, f'write_{config.format}')
-    write(episodes(), check.task, aside)
+    writers = {
+      'hdf5': writing.write_hdf5, 'minari': writing.write_minari,
+      'd3rlpy': writing.write_d3rlpy, 'rlds': rlds.write,
+    }  # fmt: skip
+    writers[config.format](episodes(), check.task, aside)
   card = {
     'format': config.format, 'data': [str(path) for path in config.data],
     **found, 'policies': sorted(found['policies']),

@@ -4,13 +4,14 @@
 .csv .parquet      a table; consecutive rows of one episode share its number
 .hdf5 .h5          a group an episode, as Minari has it; or arrays of all rows,
                    as D4RL has it
+a directory        of RLDS, as tensorflow-datasets keeps it
 """
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from datasets import closest
-from datasets.formats import hdf5, npz, tables
+from datasets.formats import hdf5, npz, rlds, tables
 from datasets.formats.raw import RawEpisode
 
 _READERS: dict[str, Callable[[Path, str], Iterator[RawEpisode]]] = {
@@ -26,7 +27,7 @@ def read(path: Path, episode: str = 'episode') -> Iterator[RawEpisode]:
   """The episodes of a file, in its order; one at a time is in memory.
 
   Args:
-    path: its suffix says what it is.
+    path: its suffix says what it is, or what is in the directory.
     episode: the column, or the array, that tells episodes apart.
 
   Yields:
@@ -38,6 +39,8 @@ def read(path: Path, episode: str = 'episode') -> Iterator[RawEpisode]:
     files.DamagedFileError: it is not what its suffix says, or is cut off; says
       where. What stood before has been yielded.
   """
+  if (path / 'features.json').exists():
+    return rlds.read(path, episode)
   reader = _READERS.get(path.suffix.lower())
   if reader is None:
     hint = closest.among(path.suffix, _READERS)

@@ -6,7 +6,7 @@ import time
 from typing import Optional
 
 _SETTLED = 2.0  # Seconds after which nobody is writing to a file any more.
-_OF_DATASETS = ('features.json', 'meta/info.json')  # Of RLDS, of LeRobot.
+_OF_DATASET = 'features.json'  # Of RLDS, which is read whole.
 
 
 def looks(
@@ -43,7 +43,7 @@ def looks(
 
 def _below(place: Path) -> list[Path]:
   """A file, a dataset, or what a directory holds of both, by name."""
-  if not place.is_dir() or any((place / n).exists() for n in _OF_DATASETS):
+  if not place.is_dir() or (place / _OF_DATASET).exists():
     return [place] if place.exists() else []
   children = sorted(p for p in place.iterdir() if not p.name.startswith('.'))
   return [path for child in children for path in _below(child)]

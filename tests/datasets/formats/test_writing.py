@@ -10,8 +10,10 @@ import minari
 import numpy as np
 import pytest
 from rich.console import Console
+import tensorflow_datasets as tfds
 
 from benchmarks import environments
+from datasets.files import DamagedFileError
 from datasets.formats import reading
 from datasets.store import EpisodeStore
 from datasets.tasks import Field, Task
@@ -53,7 +55,12 @@ def export(directory: Path, output: Path, form: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-  ('form', 'file'), [('hdf5', 'data.hdf5'), ('minari', 'data/main_data.hdf5')]
+  ('form', 'file'),
+  [
+    ('hdf5', 'data.hdf5'),
+    ('minari', 'data/main_data.hdf5'),
+    ('rlds', 'understudy/1.0.0'),
+  ],
 )
 def test_it_is_read_back(
   made: tuple[list[Episode], Path], tmp_path: Path, form: str, file: str
@@ -69,9 +76,15 @@ def test_it_is_read_back(
   assert card['policies'] == ['digest']
   found = list(reading.read(output / file))
   for raw, episode in zip(found, episodes, strict=True):
-    columns, seen = raw.columns, episode.observations
+    names = ('observation', 'action', 'reward')
+    columns, seen = dict(raw.columns), episode.observations
+    final = dict(raw.final)
+    if form == 'rlds':  # Which has its own names, and columns for numbers.
+      columns.update({f'{n}s': columns[n] for n in names})
+      columns['rewards'] = columns['rewards'][:, 0]
+      final['observations'] = final['observation']
     np.testing.assert_array_equal(columns['observations'], seen[:-1])
-    np.testing.assert_array_equal(raw.final['observations'], seen[-1])
+    np.testing.assert_array_equal(final['observations'], seen[-1])
     np.testing.assert_array_equal(columns['actions'], episode.actions)
     np.testing.assert_array_equal(columns['rewards'], episode.rewards)
     assert columns['terminations'][-1] == (episode.discounts[-1] == 0)
@@ -92,6 +105,44 @@ def test_minari_reads_it(
     np.testing.assert_array_equal(theirs.actions, ours.actions)
     np.testing.assert_array_equal(theirs.rewards, ours.rewards)
     assert theirs.terminations[-1] == (ours.discounts[-1] == 0)
+
+
+def test_tensorflow_datasets_reads_it(
+  made: tuple[list[Episode], Path], tmp_path: Path
+) -> None:
+  episodes, directory = made
+  export(directory, tmp_path / 'out', 'rlds')
+  builder = tfds.builder_from_directory(tmp_path / 'out/understudy/1.0.0')
+  found = list(builder.as_dataset('train', shuffle_files=False))
+  for theirs, ours in zip(found, episodes, strict=True):
+    steps = list(theirs['steps'].as_numpy_iterator())
+    assert theirs['policy'].numpy() == b'digest'
+    np.testing.assert_array_equal(
+      [step['observation'] for step in steps], ours.observations
+    )
+    np.testing.assert_array_equal(
+      [step['action'] for step in steps[:-1]], ours.actions
+    )
+    np.testing.assert_array_equal(
+      [step['reward'] for step in steps[:-1]], ours.rewards
+    )
+    ends = [bool(steps[-1][f'is_{name}']) for name in ('last', 'terminal')]
+    assert ends == [True, ours.discounts[-1] == 0]
+    assert not any(step['is_last'] for step in steps[:-1])
+
+
+def test_damaged_records_are_said(
+  made: tuple[list[Episode], Path], tmp_path: Path
+) -> None:
+  export(made[1], tmp_path / 'out', 'rlds')
+  path = tmp_path / 'out/understudy/1.0.0'
+  (file,) = path.glob('*.tfrecord*')
+  file.write_bytes(file.read_bytes()[:-20])
+  with pytest.raises(DamagedFileError, match='record 11'):
+    list(reading.read(path))
+  file.unlink()
+  with pytest.raises(DamagedFileError, match='no .tfrecord files'):
+    list(reading.read(path))
 
 
 _D3RLPY = """
