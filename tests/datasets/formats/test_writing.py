@@ -141,7 +141,7 @@ def test_damaged_records_are_said(
   with pytest.raises(DamagedFileError, match='record 11'):
     list(reading.read(path))
   file.unlink()
-  with pytest.raises(DamagedFileError, match='no .tfrecord files'):
+  with pytest.raises(DamagedFileError, match=r'no \.tfrecord files'):
     list(reading.read(path))
 
 
