@@ -1,0 +1,1 @@
+"""What may be deployed: estimates, bounds, support, and rules that decide."""
