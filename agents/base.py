@@ -73,6 +73,12 @@ class Networks(tf.Module, abc.ABC):
   def begin_cycle(self) -> None:
     """Called at the start of a cycle: freezes the policy that acts in it."""
 
+  def deploy(self, policy: Policy) -> None:
+    """Called after `begin_cycle` where another policy acts in the cycle.
+
+    Freezes that one instead, where an objective is anchored to what acts.
+    """
+
 
 class Agent(tf.Module, abc.ABC):
   """What an algorithm supplies: losses, targets and groups of variables.

@@ -22,6 +22,8 @@ COMMANDS = {
   'status': 'status',
   'submit': 'submit',
   'submit-study': 'submit_study',
+  'approve': 'approve',
+  'rollback': 'rollback',
   'evaluate': 'evaluate',
   'export': 'export',
   'export-data': 'export_data',

@@ -32,6 +32,7 @@ _PHASES = {
   'pretrain': 'evaluating the clone (critic)',
   'learn': 'improving the policy',
   'evaluate': 'evaluating',
+  'gate': 'judging the policy',
   'done': 'done',
 }
 _LINE_PERIOD = 10.0  # Seconds between two lines about the same.
@@ -173,11 +174,13 @@ class Display:
 
 
 def waiting_lines(status: dict[str, Any]) -> list[str]:
-  """Who waits for a teacher."""
-  return [
+  """Who waits for a teacher, and what for a person."""
+  lines = [
     f'{node} waits for the teacher: {message}'
     for node, message in status.get('troubles', {}).items()
   ]
+  waiting = status.get('gate')
+  return [*lines, waiting] if waiting else lines
 
 
 def hosts_lines(status: dict[str, Any], num_actors: int) -> list[str]:

@@ -19,6 +19,7 @@ TEACHERS = (ROOT / 'docs' / 'teachers.md').read_text(encoding='utf-8')
 ENVIRONMENTS = (ROOT / 'docs' / 'environments.md').read_text(encoding='utf-8')
 STUDIES = (ROOT / 'docs' / 'studies.md').read_text(encoding='utf-8')
 MACHINES = (ROOT / 'docs' / 'machines.md').read_text(encoding='utf-8')
+GATE = (ROOT / 'docs' / 'gate.md').read_text(encoding='utf-8')
 
 
 def modules(text: str) -> dict[str, str]:
@@ -34,7 +35,7 @@ def modules(text: str) -> dict[str, str]:
 
 def commands() -> list[str]:
   """The commands of the shell blocks, one a line, and those in the texts."""
-  texts = TEACHERS + ENVIRONMENTS + STUDIES + MACHINES
+  texts = TEACHERS + ENVIRONMENTS + STUDIES + MACHINES + GATE
   blocks = re.findall(r'```sh\n(.*?)```', texts, re.DOTALL)
   lines = '\n'.join(blocks).replace('\\\n', ' ').splitlines()
   spans = re.findall(r'`(python -m [^`\n]+)`', texts)
@@ -86,7 +87,7 @@ LAUNCHERS = sorted(
 
 def test_it_prints_the_commands_that_take_a_teacher() -> None:
   named = {module.partition('.')[2] for module in LAUNCHERS}
-  assert 'check_environment' in named
+  assert {'check_environment', 'approve', 'rollback'} <= named
   assert named >= {
     'annotate', 'demonstrate', 'evaluate', 'growing_batch', 'teach',
   }  # fmt: skip

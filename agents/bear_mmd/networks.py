@@ -69,6 +69,16 @@ class BEARMMDNetworks(BatchConstrainedNetworks):
     for critic, copy in pairs:
       networks_lib.copy_variables(critic, copy)
 
+  def deploy(self, policy: Policy) -> None:
+    """See `Networks.deploy`."""
+    prefix = 'policy/'
+    arrays = {
+      name.removeprefix(prefix): array
+      for name, array in policy.arrays.items()
+      if name.startswith(prefix)
+    }
+    exports.assign(self.previous_policy, arrays)
+
   def value(
     self, filter_critic: FilterCritic
   ) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:

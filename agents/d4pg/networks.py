@@ -71,6 +71,10 @@ class D4PGNetworks(base.Networks):
     networks_lib.copy_variables(self.policy, self.previous_policy)
     networks_lib.copy_variables(self.critic, self.previous_critic)
 
+  def deploy(self, policy: Policy) -> None:
+    """See `Networks.deploy`."""
+    exports.assign(self.previous_policy, policy.arrays)
+
   def export(self) -> Policy:
     """See `Networks.export`."""
     return exports.policy(self.policy)

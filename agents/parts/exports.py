@@ -14,6 +14,24 @@ def policy(module: DeterministicPolicy) -> Policy:
   return Policy(_weights(module))
 
 
+def assign(module: Any, arrays: Mapping[str, np.ndarray]) -> None:
+  """Gives a module the weights that were exported of one like it.
+
+  Args:
+    module: of a kind that `policy` or `gaussian` exports, or with `layers`.
+    arrays: by the names that the export gave them.
+  """
+  layers = getattr(module, 'layers', None)
+  if layers is None:
+    torso = module.torso
+    layers = [torso.first, *torso.rest, module.head]
+    torso.first.scale.assign(arrays['norm/scale'])
+    torso.first.offset.assign(arrays['norm/offset'])
+  for i, layer in enumerate(layers):
+    layer.w.assign(arrays[f'{i}/w'])
+    layer.b.assign(arrays[f'{i}/b'])
+
+
 def plain_policy(module: Any) -> Policy:
   """The present weights of a policy of plain layers.
 

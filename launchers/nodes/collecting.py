@@ -15,7 +15,7 @@ from datasets.types import EpisodeId
 from launchers.nodes.leases import Leases
 from launchers.nodes.ledger import Ledger, RunFailedError
 from launchers.nodes.refusals import Refusals
-from launchers.runs import exclusions
+from launchers.runs import deployments, exclusions
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
 
@@ -181,8 +181,8 @@ class Collecting:
 
   def _policy(self, cycle: int) -> Policy:
     if cycle not in self._policies:
-      path = self._directory.policy_path(cycle - 1)
-      self._policies[cycle] = Policy.from_bytes(path.read_bytes())
+      policy = deployments.policy_in(self._directory, cycle)
+      self._policies[cycle] = policy
     return self._policies[cycle]
 
   def _cycles(self) -> list[int]:

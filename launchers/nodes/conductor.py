@@ -1,4 +1,4 @@
-"""The conductor: owns the state of a run, act → learn → evaluate → publish.
+"""The conductor: owns a run's state, act → learn → evaluate → gate → publish.
 
 The other nodes ask it what to do (`act_order`, `learn_order`,
 `evaluation_order`) and tell it what was done (`committed`, `learned`,
@@ -13,9 +13,11 @@ import time
 from typing import Any, Optional
 
 from agents.deployed.policy import Policy
+from launchers.gates.rules import Verdict
 from launchers.nodes import cycle_record
 from launchers.nodes.collecting import Collecting
 from launchers.nodes.evaluations import Evaluations
+from launchers.nodes.gate import Gate
 from launchers.nodes.leases import OWN_EVALUATOR
 from launchers.runs import provenance
 from launchers.runs.config import GrowingBatchConfig
@@ -36,6 +38,8 @@ class Conductor(Collecting):
     super().__init__(config, directory)
     self._wait_for_stop = wait_for_stop
     self._evaluations = Evaluations(config, directory)
+    self._gate = Gate(config, directory)
+    self._estimates: Optional[dict[str, Any]] = None
     self._troubles: dict[str, str] = {}
     self._warnings: dict[str, str] = {}
     self._learned: Optional[bytes] = None
@@ -68,11 +72,22 @@ class Conductor(Collecting):
     with self._lock:
       self._evaluations.ask(('interval', self._cycle, step), policy)
 
-  def learned(self, cycle: int, policy: bytes) -> None:
-    """Told that `cycle` is learned; `policy` is to be checked and published."""
+  def learned(
+    self,
+    cycle: int,
+    policy: bytes,
+    estimates: Optional[dict[str, Any]] = None,
+  ) -> None:
+    """Told that `cycle` is learned; `policy` is to be checked and published.
+
+    Args:
+      cycle: which.
+      policy: that it has made.
+      estimates: what the gate's rules compare; None if they compare nothing.
+    """
     with self._lock:
       if cycle == self._cycle and self._phase == 'learn':
-        self._learned = policy
+        self._learned, self._estimates = policy, estimates
 
   # --- What the evaluator calls. ---
 
@@ -135,6 +150,7 @@ class Conductor(Collecting):
         'refused': self._ledger.refused(self._cycle),
         'hosts': self._hosts(),
         'lost': self._leases.lost,
+        'gate': self._gate.waiting,
       }
 
   # --- The loop. ---
@@ -168,8 +184,13 @@ class Conductor(Collecting):
     elif self._phase == 'learn' and self._learned is not None:
       self._evaluations.ask(self._final(), self._learned)
       self._phase = 'evaluate'
-    elif self._phase == 'evaluate' and not len(self._evaluations):
-      self._publish()
+    elif self._phase in ('evaluate', 'gate') and not len(self._evaluations):
+      assert self._learned is not None
+      self._phase = 'gate'
+      verdict = self._gate.judge(self._cycle, self._learned, self._estimates)
+      if self._gate.waiting is not None:
+        return
+      self._publish(verdict)
       self._cycle += 1
       is_done = self._cycle > self._config.cycles
       self._phase = 'done' if is_done else 'act'
@@ -185,10 +206,11 @@ class Conductor(Collecting):
       episode_steps = self._config.episode_steps
       self._warnings.update(cycle_record.shortage(batch, episode_steps))
 
-  def _publish(self) -> None:
-    """Writes what the cycle was, and last of all its policy."""
+  def _publish(self, verdict: Verdict) -> None:
+    """Writes what the cycle was, and last of all the policy that is out now."""
     assert self._learned is not None
     cycle, directory = self._cycle, self._directory
+    policy = self._gate.conclude(cycle, self._learned, verdict)
     outcome = cycle_record.outcome(
       cycle, self._ledger, self._evaluations, self._final()
     )
@@ -198,11 +220,15 @@ class Conductor(Collecting):
       'learned_from': self._cycles(),
       'learner': self._learner,
       'seconds': {k: round(v, 2) for k, v in self._seconds.items()},
-      'policy_digest': Policy.from_bytes(self._learned).digest,
+      'policy_digest': Policy.from_bytes(policy).digest,
       'provenance': self._provenance,
     }
+    if verdict.outcome == 'held back':
+      record['held_back'] = verdict.reason
+      line = cycle_record.held_back(cycle, verdict.reason)
+      self._warnings[f'held back {cycle}'] = line
     directory.write_json(directory.cycle(cycle) / 'cycle.json', record)
-    directory.publish(cycle, self._learned)
+    directory.publish(cycle, policy)
 
   def _final(self) -> EvaluationKey:
     step = self._cycle * self._config.learner_steps_per_cycle

@@ -61,6 +61,11 @@ def freeze(directory: RunDirectory, cycle: int, batch: dict[str, Any]) -> None:
     )
 
 
+def held_back(cycle: int, reason: str) -> str:
+  """What to tell a person of a policy that is not deployed."""
+  return f'Cycle {cycle}: its policy is held back. {reason}'
+
+
 def shortage(batch: Mapping[str, Any], episode_steps: int) -> dict[str, str]:
   """What to tell a person of data that are far fewer than was planned for."""
   planned = batch['episodes'] * episode_steps

@@ -12,9 +12,10 @@ from datasets.memory import Memory
 from datasets.packed import digest_of_episode
 from datasets.store import digest_of
 from datasets.types import Episode, EpisodeId
-from launchers.nodes import advice, tasks
+from launchers.nodes import advice, estimating, tasks
 from launchers.nodes.curriculum import Curriculum
 from launchers.nodes.ledger import RunFailedError
+from launchers.runs import deployments
 from launchers.runs.config import GrowingBatchConfig
 from launchers.runs.run_directory import RunDirectory
 from launchers.runs.tables import Events, Table
@@ -88,9 +89,8 @@ class LearnerNode:
       self._events.close()
 
   def _learn(self, cycle: int, wanted: dict[tuple[Any, ...], str]) -> None:
-    memory = self._gather(
-      {EpisodeId(*identity): digest for identity, digest in wanted.items()}
-    )
+    digests = {EpisodeId(*key): digest for key, digest in wanted.items()}
+    memory = self._gather(digests)
     self._enter(cycle)
     self._reported = time.monotonic(), '', 0
     if cycle == 0:
@@ -103,7 +103,12 @@ class LearnerNode:
     else:
       self._curriculum.improve(cycle, memory, self._report)
     self._save()
-    self._conductor.learned(cycle, self._policy())
+    estimates = estimating.estimates(
+      self._config, self._directory, cycle,
+      self._curriculum.networks.export(), digests.keys(), self._tick,
+      self._report_gate,
+    )  # fmt: skip
+    self._conductor.learned(cycle, self._policy(), estimates)
 
   # --- The data of a cycle. ---
 
@@ -160,9 +165,17 @@ class LearnerNode:
     if cycle:
       if not came_from_here:
         self._restore_end_of(cycle - 1)
-      self._curriculum.networks.begin_cycle()
+      self._begin_cycle(cycle)
     self._cycle, self._saved_step = cycle, -1
     self._plan_checkpoint()
+
+  def _begin_cycle(self, cycle: int) -> None:
+    """Freezes what acts in the cycle: the networks' policy, or another one."""
+    networks = self._curriculum.networks
+    networks.begin_cycle()
+    deployed = deployments.policy_in(self._directory, cycle)
+    if deployed.digest != networks.export().digest:
+      networks.deploy(deployed)
 
   def _restore(self, cycle: int) -> bool:
     restored = checkpoint.restore_newest(
@@ -212,6 +225,14 @@ class LearnerNode:
     now = time.monotonic()
     self._asked_to_stop = min(self._asked_to_stop, now)
     return now - self._asked_to_stop > _PATIENCE
+
+  def _tick(self) -> None:
+    """Ends the gate's estimates where the program stops."""
+    if self._wait_for_stop(0):
+      raise _Stopped
+
+  def _report_gate(self, step: int, end: int) -> None:
+    self._conductor.progress({'phase': 'gate', 'step': step, 'end': end})
 
   def _report(
     self, phase: str, step: int, end: int, metrics: Mapping[str, float]

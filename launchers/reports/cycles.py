@@ -39,7 +39,7 @@ COLUMNS = (
   Column('policy loss', 'policy', 8),
   Column('act /s', 'act/s', 6),
   Column('learn /s', 'learn/s', 5),
-  Column('return of π', 'return π', 1),
+  Column('return of π, no noise', 'return π', 1),
 )
 
 
@@ -137,7 +137,8 @@ def _rows(
       rows.append(_Row((cells[0], cells[1]), 'bold'))
     elif record:
       cells = [_finished(record, form) for form in (_FULL, _SHORT)]
-      rows.append(_Row((cells[0], cells[1]), ''))
+      style = 'yellow' if record.get('held_back') else ''
+      rows.append(_Row((cells[0], cells[1]), style))
     else:
       blank = [str(cycle), *[_NOTHING] * (len(COLUMNS) - 1)]
       rows.append(_Row((blank, blank), 'dim'))
@@ -219,7 +220,7 @@ def _running(cycle: int, status: dict[str, Any], form: _Form) -> list[str]:
     _number(learner.get('policy_loss'), form),
     _amount(acting_rate({**status, 'steps': steps}), form),
     _amount(learner.get('steps_per_second'), form),
-    '…' if status['phase'] == 'evaluate' else _NOTHING,
+    '…' if status['phase'] in ('evaluate', 'gate') else _NOTHING,
   ]
 
 

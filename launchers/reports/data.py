@@ -86,13 +86,18 @@ class CycleRecord:
     return float(values.iloc[-1]) if len(values) else None
 
   @property
+  def held_back(self) -> Optional[str]:
+    """Why π_k was not deployed; None where it was."""
+    return (self.summary or {}).get('held_back')
+
+  @property
   def collected(self) -> Optional[Estimate]:
     """The returns of the cycle's data."""
     return Estimate.of(self.summary, 'collected_return_', 'episodes')
 
   @property
   def final(self) -> Optional[Estimate]:
-    """The returns of π_k, the policy that the cycle ended with."""
+    """The returns of π_k, the policy that was learned, deployed or not."""
     rows = self.evaluation
     rows = rows[(rows['kind'] == 'final') & rows['return_mean'].notna()]
     if not len(rows):
@@ -162,8 +167,9 @@ class RunRecord:
 
   @property
   def finals(self) -> list[tuple[int, Estimate]]:
-    """(k, return of π_k), of the policies that were evaluated."""
-    pairs = [(cycle.number, cycle.final) for cycle in self.cycles]
+    """(k, return of π_k), of the policies that were evaluated and deployed."""
+    cycles = [cycle for cycle in self.cycles if cycle.held_back is None]
+    pairs = [(cycle.number, cycle.final) for cycle in cycles]
     return [(number, final) for number, final in pairs if final is not None]
 
   def boundary(self, cycle: int) -> float:

@@ -82,7 +82,10 @@ def _header(run: RunRecord) -> str:
 def _setbacks(run: RunRecord) -> str:
   return '\n'.join(
     f'<p class="worse">{html.escape(sentence)}</p>'
-    for sentence in policies.setbacks(run).values()
+    for sentence in [
+      *policies.setbacks(run).values(),
+      *policies.held_back(run),
+    ]
   )
 
 

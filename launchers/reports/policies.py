@@ -66,6 +66,16 @@ def setbacks(run: RunRecord) -> dict[int, str]:
   return found
 
 
+def held_back(run: RunRecord) -> list[str]:
+  """A sentence for each policy that was not deployed."""
+  return [
+    f'{policy_name(cycle.number)} was held back, and what was deployed before '
+    f'stays. {cycle.held_back}'
+    for cycle in run.cycles
+    if cycle.held_back is not None
+  ]
+
+
 def _is_worse(value: Estimate, other: Optional[Estimate]) -> bool:
   if other is None:
     return False

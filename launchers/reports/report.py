@@ -83,6 +83,11 @@ def say(run: RunRecord, console: Console) -> None:
   for made in policies.notable(run):
     text = f'{policy_name(made.cycle)}, {made.role}: {made.path}'
     console.print(text, highlight=False, markup=False, soft_wrap=True)
+  for sentence in policies.held_back(run):
+    console.print(
+      sentence, style='bold yellow', highlight=False, markup=False,
+      soft_wrap=not console.is_terminal,
+    )  # fmt: skip
   for sentence in policies.setbacks(run).values():
     console.print(
       sentence, style='bold red', highlight=False,

@@ -12,7 +12,12 @@ _NONE = '–'
 def returns_table(run: RunRecord) -> tuple[list[str], list[list[str]]]:
   """What each cycle collected, and how good the policy after it is."""
   head = ['cycle k', 'episodes', 'steps', 'their return', 'π after it']
-  head += ['return of π', 'of the teacher', 'critic loss', 'policy loss']
+  head += [
+    'return of π, no noise',
+    'of the teacher',
+    'critic loss',
+    'policy loss',
+  ]
   rows = []
   for cycle in run.cycles:
     summary = cycle.summary or {}
@@ -22,7 +27,7 @@ def returns_table(run: RunRecord) -> tuple[list[str], list[list[str]]]:
         _count(summary.get('episodes')),
         _count(summary.get('steps')),
         _or_none(cycle.collected),
-        policy_name(cycle.number),
+        policy_name(cycle.number) + (' (held back)' if cycle.held_back else ''),
         _or_none(cycle.final),
         share(cycle.final, run.teacher),
         _number(cycle.last_metric('critic_loss')),

@@ -17,6 +17,7 @@ from datasets import bounds
 from datasets.types import EpisodeId
 from launchers.environments import names
 from launchers.runs import run_names
+from launchers.runs.gate_config import GateConfig
 from teachers import logged, registry, snapshot, untrained
 
 _MOST_ACTORS = 1_000
@@ -121,6 +122,7 @@ class GrowingBatchConfig:
   cloning: CloningConfig = CloningConfig()
   demonstrations: DemonstrationConfig = DemonstrationConfig()
   evaluation: EvaluationConfig = EvaluationConfig()
+  gate: GateConfig = GateConfig()
 
   def __post_init__(self) -> None:
     """Refuses values that no run could honour; the task gets its one name."""
@@ -235,6 +237,11 @@ class GrowingBatchConfig:
   def learner_steps_per_cycle(self) -> int:
     """Updates in each cycle."""
     return self.total_learner_steps // max(self.cycles, 1)
+
+  @property
+  def gate_updates(self) -> int:
+    """Updates of the gate's fit."""
+    return self.gate.updates or max(self.learner_steps_per_cycle // 10, 1)
 
   def noise_in(self, cycle: int) -> float:
     """Standard deviation of the noise of whoever acts in `cycle`."""

@@ -16,6 +16,7 @@ _INTRODUCED = {
   'action_bound': None,
   'agent.kind': 'd4pg',
   'first_episodes': None,
+  'gate': {'rule': ['always'], 'updates': None, 'members': 5},
   'max_refused_fraction': 0.25,
   'objective.between_weight': 5.0,
   'objective.decay_steps': None,

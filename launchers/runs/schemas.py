@@ -58,6 +58,14 @@ _teacher = record(
   gives=each(text, list), reaches=each(text, list), more=True,
 )  # fmt: skip
 
+_approval = record(
+  {'approved': flag, 'by': text, 'time': text, 'candidate': text}
+)
+_estimates = record(
+  {'quantities': each(optional(number), dict), 'notes': each(text, list)},
+  more=True,
+)
+
 _CHECKS: dict[str, Check] = {
   'config.json': record(
     {'task': text},
@@ -82,9 +90,18 @@ _CHECKS: dict[str, Check] = {
     evaluation_return_mean=_figure, evaluation_return_std=_figure,
     evaluation_episodes=optional(count), evaluation_failures=optional(count),
     evaluation_skipped=count, learner_steps=count, acted_steps=count,
-    seconds=each(number, dict), policy_digest=text,
+    seconds=each(number, dict), policy_digest=text, held_back=text,
     provenance=anything, more=True,
   ),
+  'gate.json': record(
+    {
+      'cycle': count, 'rule': each(text, list), 'verdict': text,
+      'reason': text, 'candidate': text,
+    },
+    before=optional(text), acting_noise=number,
+    estimates=optional(_estimates), approval=optional(_approval),
+  ),
+  'approval.json': _approval,
   'batch.json': record({'episodes': count, 'steps': count, 'digest': text}),
   'log.json': _log,
   'found.json': record(

@@ -27,7 +27,7 @@ from launchers.runs.run_directory import RunDirectory
 _LATER = (
   'name', 'teacher', 'cycles', 'actor_steps', 'samples_per_insert',
   'learner_steps', 'acting_noise', 'objective', 'teacher_nodes',
-  'mix_demonstrations', 'checkpoint_interval', 'max_refused_fraction',
+  'mix_demonstrations', 'checkpoint_interval', 'max_refused_fraction', 'gate',
 )  # fmt: skip
 _LATER_OF = {
   'demonstrations': ('teacher',),

@@ -11,6 +11,7 @@ from tests.tree import ROOT
 SLOW = ('dm_control', 'grpc', 'matplotlib', 'mujoco', 'pandas', 'tensorflow')
 COMMANDS = (
   'annotate',
+  'approve',
   'demonstrate',
   'cycle',
   'evaluate',
@@ -25,6 +26,7 @@ COMMANDS = (
   'online',
   'recipe',
   'report',
+  'rollback',
   'status',
   'study',
   'study_cell',
