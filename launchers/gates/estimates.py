@@ -83,10 +83,8 @@ def _support(
   states = data.observations[data.rows(kept)]
   near = support.Neighbours(states, data.actions[kept], asked, tick)
   here = Deployed(question.candidate, question.noise).at(states[asked])
-  rng = np.random.default_rng(question.sequence(_NOISE))
-  noise = rng.standard_normal(here.mean.shape, np.float32)
-  done = here.sample(noise)
-  record: dict[str, Any] = near.judge(done)._asdict()
+  # Without noise, which is as far from the data whatever the policy.
+  record: dict[str, Any] = near.judge(np.clip(here.mean, -1, 1))._asdict()
   if question.before is not None:
     there = Deployed(question.before, question.noise).at(states[asked])
     steps = np.linalg.norm(here.mean - there.mean, axis=-1)
@@ -100,6 +98,9 @@ def _support(
       for d in digests
     ]
     shares = np.array([known.count(d) / len(known) for d in digests])
+    rng = np.random.default_rng(question.sequence(_NOISE))
+    noise = rng.standard_normal(here.mean.shape, np.float32)
+    done = here.sample(noise)
     record['log_likelihood'] = support.mixture_log_likelihood(
       done, behaviours, shares
     )
