@@ -13,7 +13,13 @@ from launchers.runs.run_directory import RunDirectory
 def say_what_it_waits_for(directory: RunDirectory, console: Console) -> None:
   """Says which episodes a run waits for, if it does."""
   now = standing.of(directory)
-  if not now.is_done:
+  if now.waits_for_person:
+    console.print(
+      f'A person is to decide on the policy of cycle {now.cycle}: '
+      f'`python -m launchers.approve {directory.root} {now.cycle} --by NAME`.',
+      markup=False, highlight=False, soft_wrap=True,
+    )  # fmt: skip
+  elif now.missing:
     console.print(
       f'It waits for {now.missing} episodes of cycle {now.cycle}: '
       f'`python -m launchers.cycle {directory.root}` says of which policy. '

@@ -53,7 +53,10 @@ def show(config: CycleConfig, console: Console) -> dict[str, Any]:
     lines.append(f'Without the data of cycles {", ".join(map(str, out))}.')
   if now.policy and not now.is_done:
     lines.append(f'Deploy {now.path} (policy {now.policy}), stand-alone by:')
-    lines.append(f'  python -m launchers.export {run} --cycle {now.cycle - 1}')
+    lines.append(f'  python -m launchers.export {run} --cycle {now.source}')
+  if now.waits_for_person:
+    lines.append('A person is to decide on the policy that was learned. By:')
+    lines.append(f'  python -m launchers.approve {run} {now.cycle} --by NAME')
   if now.missing and directory.system.exists():
     lines.append(f'{now.missing} episodes are missing. Take them in by:')
     lines.append(f'  python -m launchers.ingest {run} FILES')
@@ -65,8 +68,10 @@ def show(config: CycleConfig, console: Console) -> dict[str, Any]:
     'run': str(config.run), 'cycle': now.cycle, 'cycles': now.cycles,
     'is_done': now.is_done, 'is_live': directory.is_live,
     'episodes': have, 'quota': now.quota, 'missing': now.missing,
-    'is_learned': now.is_learned, 'excluded': out, 'policy': now.policy,
-    'path': str(now.path), 'since': since.isoformat('T', 'seconds'),
+    'is_learned': now.is_learned,
+    'waits_for_person': now.waits_for_person, 'excluded': out,
+    'policy': now.policy, 'path': str(now.path),
+    'since': since.isoformat('T', 'seconds'),
   }  # fmt: skip
 
 

@@ -268,4 +268,5 @@ def _is_done(
   if launch.wait or config.has_simulator:
     return directory.policy_path(config.cycles).exists()
   now = standing.of(directory)
-  return now.is_done or (now.missing > 0 and not now.is_taken_in)
+  is_short = now.missing > 0 and not now.is_taken_in
+  return now.is_done or is_short or now.waits_for_person

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tests.test_rooms import MAY_IMPORT
+from tests.rooms import MAY_IMPORT
 from tests.tree import FOLDERS, ROOT, is_ours, python_files, tracked_files
 
 MAX_LINES = 300  # A hard limit; the soft one is 250.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 
@@ -55,6 +55,7 @@ def of(
     'data': _data(directory, cycle),
     'evaluation': _returns(record, 'evaluation'),
     'collected': _returns(record, 'collected'),
+    'gate': _gate(directory, cycle),
     'provenance': record.get('provenance'),
     'licence': _LICENCE,
   }
@@ -65,6 +66,16 @@ def _returns(record: Mapping[str, Any], of: str) -> dict[str, Any]:
   return {
     name: record.get(f'{of}_{name}') for name in ('return_mean', 'return_std')
   }
+
+
+def _gate(directory: RunDirectory, cycle: int) -> Optional[dict[str, Any]]:
+  """What the gate said of the cycle's own policy; None: it was not asked.
+
+  Where that was held back, what is exported is the one that stayed deployed.
+  """
+  gate = directory.read_json(directory.cycle(cycle) / 'gate.json')
+  names = ('rule', 'verdict', 'reason', 'candidate', 'approval')
+  return {name: gate.get(name) for name in names} if gate else None
 
 
 def _data(directory: RunDirectory, cycle: int) -> list[dict[str, Any]]:
@@ -122,6 +133,7 @@ def write(directory: Path, card: Mapping[str, Any]) -> None:
     '## What it earned', '',
     f'Without noise, evaluated before it was published: '
     f'{json.dumps(card["evaluation"])}.', '',
+    f'The gate: {json.dumps(card["gate"])}.', '',
     '## Check it', '',
     f'`vectors.npz` has observations and the actions that this policy does in '
     f'them; yours must be within {card["tolerance"]:g}.', '',

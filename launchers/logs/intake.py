@@ -94,7 +94,7 @@ class Intake:
       How many were new, how many were known, and how many are too many.
     """
     cycle, quota = self._standing.cycle, self._standing.quota
-    present = set(standing_lib.present(self._directory, cycle))
+    present = self._directory.episodes_in(cycle)
     # The last that a number was given to has it.
     owner = {int(r['episode']): r['content'] for r in self._journal.rows}
     known = {owner[n] for n in present if n in owner}

@@ -73,12 +73,17 @@ def rollbacks(directory: RunDirectory) -> list[Rollback]:
   return found
 
 
-def path_in(directory: RunDirectory, cycle: int) -> Path:
-  """The file of the policy that acts in a cycle, from 1."""
+def source_in(directory: RunDirectory, cycle: int) -> int:
+  """The cycle that published what acts in a cycle, from 1."""
   for rollback in reversed(rollbacks(directory)):
     if rollback.cycle == cycle:
-      return directory.policy_path(rollback.to)
-  return directory.policy_path(cycle - 1)
+      return rollback.to
+  return cycle - 1
+
+
+def path_in(directory: RunDirectory, cycle: int) -> Path:
+  """The file of the policy that acts in a cycle, from 1."""
+  return directory.policy_path(source_in(directory, cycle))
 
 
 def policy_in(directory: RunDirectory, cycle: int) -> Policy:
@@ -113,8 +118,7 @@ def roll_back(
       f'--to is {to}; {directory.root} has published the policies 0 … '
       f'{cycle - 1}.'
     )
-  episodes = len(directory.store(cycle).digests())
-  episodes += len(directory.spool(cycle).digests())
+  episodes = len(directory.episodes_in(cycle))
   if episodes:
     raise ValueError(
       f'Cycle {cycle} has {episodes} episodes of the policy that it began '
@@ -126,6 +130,15 @@ def roll_back(
   table = Table(_journal(directory), _COLUMNS, _COLUMNS[:1])
   table.add({'number': len(table.rows), **rollback._asdict()})
   return rollback
+
+
+def waits_for_person(directory: RunDirectory, cycle: int) -> bool:
+  """Whether a cycle's policy is learned, and nobody has decided on it yet."""
+  gate = directory.read_json(gate_path(directory, cycle))
+  if gate is None or not gate['verdict'].startswith('waits'):
+    return False
+  decision = directory.read_json(approval_path(directory, cycle))
+  return decision is None or decision['candidate'] != gate['candidate']
 
 
 def check_name(by: str) -> None:

@@ -77,6 +77,24 @@ class RunDirectory:
     """
     return EpisodeStore.open(files.make_directory(self.cycle(cycle) / 'inbox'))
 
+  def episodes_in(self, cycle: int, *places: str) -> frozenset[int]:
+    """The numbers of a cycle's episodes that are durable.
+
+    Args:
+      cycle: of the run.
+      *places: where they wait to be learned from; none: everywhere.
+    """
+    below = self.cycle(cycle)
+    where = [below / place for place in places or ('unadvised', 'inbox')]
+    if not places:
+      where.append(self.demonstrations if cycle == 0 else below / 'episodes')
+    return frozenset(
+      naming.identity_of(path).episode
+      for directory in where
+      for path in directory.glob('*.npz')
+      if naming.is_episode(path)
+    )
+
   def ingested(self, cycle: int) -> Path:
     """Which episodes of one cycle came from which file."""
     return self.cycle(cycle) / 'ingested.csv'

@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from datasets import naming
-from launchers.runs import schemas
+from launchers.runs import deployments, schemas
 from launchers.runs.run_directory import RunDirectory
 
 
@@ -19,8 +18,10 @@ class Standing(NamedTuple):
     is_taken_in: whether some of them are on their way to where they are
       learned from.
     is_learned: whether its data are settled, and being learned from.
+    waits_for_person: whether a person is to decide on its policy.
     policy: the digest of the one policy that acts in it; '' in cycle 0, where
       anyone may have acted.
+    source: the cycle that published that policy; -1 in cycle 0.
     path: of that policy's file, or of the configuration.
     since: when that was written, in seconds since 1970.
   """
@@ -31,7 +32,9 @@ class Standing(NamedTuple):
   present: frozenset[int]
   is_taken_in: bool
   is_learned: bool
+  waits_for_person: bool
   policy: str
+  source: int
   path: Path
   since: float
 
@@ -56,35 +59,24 @@ def of(directory: RunDirectory) -> Standing:
   config = _config(directory)
   cycles = config['cycles']
   cycle = directory.finished_cycles(cycles)
-  policy = directory.policy(cycle - 1) if cycle else None
-  path = directory.policy_path(cycle - 1) if cycle else directory.config
   is_done = cycle > cycles
+  source = -1
+  if cycle:
+    source = cycles if is_done else deployments.source_in(directory, cycle)
+  policy = directory.policy(source) if cycle else None
+  path = directory.policy_path(source) if cycle else directory.config
   return Standing(
     cycle,
     cycles,
     0 if is_done else _quota(config, cycle),
-    frozenset() if is_done else present(directory, cycle),
-    bool(_numbers(directory.cycle(cycle), 'unadvised', 'inbox')),
+    frozenset() if is_done else directory.episodes_in(cycle),
+    bool(directory.episodes_in(cycle, 'unadvised', 'inbox')),
     (directory.cycle(cycle) / 'batch.json').exists(),
+    not is_done and deployments.waits_for_person(directory, cycle),
     policy.digest if policy else '',
+    source,
     path,
     path.stat().st_mtime,
-  )
-
-
-def present(directory: RunDirectory, cycle: int) -> frozenset[int]:
-  """The numbers of a cycle's episodes that are durable, wherever they wait."""
-  below = directory.cycle(cycle)
-  kept = directory.demonstrations if cycle == 0 else below / 'episodes'
-  return _numbers(kept, '') | _numbers(below, 'unadvised', 'inbox')
-
-
-def _numbers(directory: Path, *places: str) -> frozenset[int]:
-  return frozenset(
-    naming.identity_of(path).episode
-    for place in places
-    for path in (directory / place).glob('*.npz')
-    if naming.is_episode(path)
   )
 
 
