@@ -54,7 +54,7 @@ def test_before_anything_has_come(run: RunDirectory) -> None:
   now = standing.of(run)
   assert (now.cycle, now.quota, now.missing) == (0, 5, 5)
   assert (now.policy, now.source, now.path) == ('', -1, run.config)
-  assert not (now.is_done or now.is_learned or now.is_taken_in)
+  assert (now.is_done, now.is_learned, now.is_taken_in) == (False,) * 3
   text, result = said(run)
   assert '0 of 5 episodes' in text
   assert 'python -m launchers.ingest' in text
