@@ -26,6 +26,7 @@ NOBODY = EpisodeId('log', 0, 0, 0)
 """Of an episode that is not taken yet."""
 
 _COLUMNS = ('episode', 'content', 'file', 'where', 'time')
+_KEYS = _COLUMNS[:2]
 
 
 class Arrival(NamedTuple):
@@ -59,9 +60,14 @@ class Intake:
     self._task = system.task
     self._standing = standing
     self._inbox = EpisodeStore(directory.inbox(standing.cycle).directory)
-    self._journal = Table(
-      directory.ingested(standing.cycle), _COLUMNS, ('episode', 'content')
-    )
+    # One policy may act in several cycles: a log is of the first that took it.
+    self._earlier = {
+      row['content']
+      for cycle in range(standing.cycle)
+      if directory.ingested(cycle).exists()
+      for row in Table(directory.ingested(cycle), _COLUMNS, _KEYS).rows
+    }
+    self._journal = Table(directory.ingested(standing.cycle), _COLUMNS, _KEYS)
 
   def check(self, episode: Episode, claimed: str) -> Episode:
     """Passes an episode that the cycle can learn from.
@@ -97,7 +103,7 @@ class Intake:
     present = self._directory.episodes_in(cycle)
     # The last that a number was given to has it.
     owner = {int(r['episode']): r['content'] for r in self._journal.rows}
-    known = {owner[n] for n in present if n in owner}
+    known = self._earlier | {owner[n] for n in present if n in owner}
     free = (n for n in range(quota) if n not in present)
     kept: list[Episode] = []
     repeated = 0

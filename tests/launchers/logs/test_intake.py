@@ -142,6 +142,22 @@ def test_one_policy_acts_in_a_cycle(run: RunDirectory, tmp_path: Path) -> None:
   assert 'the policy of cycle 0 acted in it' in line
 
 
+def test_a_log_of_an_earlier_cycle_is_not_taken_again(
+  run: RunDirectory, tmp_path: Path
+) -> None:
+  """Where the gate held a policy back, the same one acts in the next cycle."""
+  digest = policy().digest
+  run.cycle(0).mkdir(parents=True)
+  run.publish(0, policy().to_bytes())
+  path = log(tmp_path / 'log.npz', 0, policy=np.array(digest))
+  assert enter(run, path)[0] == Outcome(1, 0, 0, 0)
+  run.publish(1, policy().to_bytes())
+  assert standing.of(run).policy == digest
+  assert enter(run, path)[0] == Outcome(0, 1, 0, 0)
+  new = log(tmp_path / 'new.npz', 1, policy=np.array(digest))
+  assert enter(run, new)[0] == Outcome(1, 0, 0, 0)
+
+
 def test_a_cycle_that_takes_none(run: RunDirectory, tmp_path: Path) -> None:
   with pytest.raises(ValueError, match=r'Cycle 1 .* has not begun'):
     enter(run, cycle=1)
