@@ -196,7 +196,7 @@ def _copy_cycle(
     start.cycle(cycle),
     directory.cycle(cycle),
     ignore=shutil.ignore_patterns(
-      'policy.npz', 'batch.json', 'episodes', 'ingested.csv', 'inbox'
+      'policy.npz', 'batch.json', 'episodes', 'inbox'
     ),
     dirs_exist_ok=True,
   )
