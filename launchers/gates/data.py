@@ -55,6 +55,12 @@ class Data:
     """The rows of what was observed after them."""
     return self.rows(steps) + 1
 
+  def steps_of(self, episodes: np.ndarray) -> np.ndarray:
+    """All steps of some episodes, one episode after the other."""
+    return np.concatenate(
+      [self._starts[e] + np.arange(self.lengths[e]) for e in episodes]
+    )
+
   def draw(
     self, rng: np.random.Generator, episodes: np.ndarray, shape: tuple[int, ...]
   ) -> np.ndarray:

@@ -10,8 +10,9 @@ from launchers.gates import bounds, ratios, support
 from launchers.gates.data import Data
 from launchers.gates.deployed import Deployed
 from launchers.gates.fits import FitOptions
+from launchers.gates.importance import Importance
 
-_SUPPORT, _CHOICE, _NOISE, _FIT, _INTERVAL, _BOOTSTRAP = range(6)
+_SUPPORT, _CHOICE, _NOISE, _FIT, _INTERVAL, _BOOTSTRAP, _DRAWN = range(7)
 
 
 class Question(NamedTuple):
@@ -125,8 +126,15 @@ def _value(
     for p in policies
   ]
   seed = int(question.sequence(_FIT).generate_state(1)[0])
+  weighted = Importance.of(
+    data, policies, question.behaviours, question.noise, question.discount, tick
+  )
+  folds = None
+  is_usable = weighted is not None and weighted.size >= ratios.LEAST_SIZE
+  if is_usable and question.options.members > 1:
+    folds = np.arange(data.num_episodes) % 2
   fitted = FittedQ(
-    data, acting, first, question.options, question.discount, seed
+    data, acting, first, question.options, question.discount, seed, folds
   )
   fit = fitted.run(tick, report)
   value, before = fit.estimates.tolist()
@@ -145,10 +153,15 @@ def _value(
     'settled': not fit.reasons,
   }  # fmt: skip
   result['direct'] = direct
-  result['weighted'] = _weighted(question, data, tick)
+  result['weighted'] = weighted.record() if weighted else None
   result['quantities']['range'] = span
   result['notes'] += fit.reasons
-  if not fit.reasons:
+  if weighted and folds is not None:
+    sequence = question.sequence(_DRAWN)
+    robust = weighted.doubly_robust(data, fitted, folds, sequence)
+    result['doubly_robust'] = robust
+    result['quantities'].update(lower=robust['lower'], before=robust['before'])
+  elif not fit.reasons:
     result['quantities'].update(lower=low - widened, before=before)
 
 
@@ -170,38 +183,4 @@ def _direct(question: Question, data: Data) -> Optional[dict[str, Any]]:
     'student': bounds.student(returns),
     'percentile': bounds.bootstrap(returns, seed, 'percentile'),
     'bca': bounds.bootstrap(returns, seed),
-  }
-
-
-def _weighted(
-  question: Question, data: Data, tick: Callable[[], None]
-) -> Optional[dict[str, Any]]:
-  """Importance-weighted estimates, with the sizes that say what they mean."""
-  acted = np.array([d in question.behaviours for d in data.policies])
-  where = np.flatnonzero(acted & (data.cycles > 0))
-  if len(where) < 2 or question.noise <= 0:
-    return None
-  steps = np.arange(len(data.actions))
-  rows = data.observations[data.rows(steps)]
-  target = Deployed(question.candidate, question.noise).at(rows, tick)
-  logs = ratios.log_density(data.actions, target)
-  digests = np.repeat(np.array(data.policies), data.lengths)
-  for digest, policy in sorted(question.behaviours.items()):
-    some = digests == digest
-    if some.any():
-      there = Deployed(policy, question.noise).at(rows[some], tick)
-      logs[some] -= ratios.log_density(data.actions[some], there)
-  log_ratios = data.padded(logs, where)
-  rewards = data.padded(data.rewards, where)
-  sizes = ratios.effective_sizes(log_ratios)
-  horizon = min(round(1 / max(1 - question.discount, 1e-9)), len(sizes)) - 1
-  plain = ratios.per_decision(log_ratios, rewards, question.discount)
-  return {
-    'wpdis': ratios.weighted_per_decision(
-      log_ratios, rewards, question.discount
-    ),
-    'pdis': plain if np.isfinite(plain) else None,
-    'size_at_horizon': float(sizes[horizon]),
-    'least_size': float(np.min(sizes)),
-    'episodes': len(where),
   }

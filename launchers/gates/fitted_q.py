@@ -5,6 +5,7 @@ saw other draws of the episodes, are one stacked product.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Optional
 
 import numpy as np
 import tensorflow as tf
@@ -15,6 +16,7 @@ from launchers.gates.fits import Fit, FitOptions
 from launchers.gates.stacked import AdamW, Stack
 
 _STEPS = 20  # Updates in one call of the graph.
+_ROWS = 16_384  # Rows of the data in one call.
 _SAMPLES = 8  # Actions, of which V is the mean of Q.
 _SETTLED = 0.02  # Share of the range that an estimate may still move.
 _LAST_FIFTH = (0.8, 0.9, 1.0)
@@ -35,6 +37,7 @@ class FittedQ:
     options: FitOptions,
     discount: float,
     seed: int,
+    folds: Optional[np.ndarray] = None,
   ):
     """Begins.
 
@@ -45,6 +48,8 @@ class FittedQ:
       options: how it is fitted.
       discount: g.
       seed: of everything that is drawn.
+      folds: [n], 0 or 1; then each network sees the episodes of one of them
+        alone, in turn.
     """
     self._data, self._options, self._seed = data, options, seed
     self._discount = discount
@@ -62,12 +67,14 @@ class FittedQ:
       self._online.variables, options.learning_rate, options.weight_decay,
       options.updates,
     )  # fmt: skip
-    self._episodes = [
-      np.random.default_rng([seed, member]).integers(
-        data.num_episodes, size=data.num_episodes
-      )
-      for member in range(options.members)
-    ]
+    self._episodes = []
+    for member in range(options.members):
+      seen = np.arange(data.num_episodes)
+      if folds is not None:
+        seen = np.flatnonzero(folds == member % 2)
+      drawn = np.random.default_rng([seed, member]).choice(seen, len(seen))
+      self._episodes.append(drawn)
+    self._tick: Callable[[], None] = lambda: None
     self._graph = tf.function(
       self._updates, autograph=False, input_signature=self._signature()
     )
@@ -87,6 +94,7 @@ class FittedQ:
     Raises:
       FloatingPointError: the fit has diverged.
     """
+    self._tick = tick
     total = self._options.updates
     ends = [round(share * total) for share in _LAST_FIFTH]
     on_the_way = []
@@ -191,6 +199,37 @@ class FittedQ:
 
   def _q(self, stack: Stack, inputs: tf.Tensor) -> tf.Tensor:
     return self._offset + self._scale * stack(inputs)
+
+  def of_steps(self, policy: int, fold: int) -> np.ndarray:
+    """See `importance.Values`."""
+    data = self._data
+    states = data.scaled[data.rows(np.arange(len(data.actions)))]
+    return self._unseen(policy, fold, states, data.actions)
+
+  def of_rows(self, policy: int, fold: int) -> np.ndarray:
+    """See `importance.Values`."""
+    acting = self._policies[policy]
+    rng = np.random.default_rng([self._seed, policy])
+    total = np.zeros(len(self._data.scaled))
+    for _ in range(_SAMPLES):
+      noise = rng.standard_normal(acting.mean.shape, np.float32)
+      done = acting.sample(noise)
+      total += self._unseen(policy, fold, self._data.scaled, done)
+    return total / _SAMPLES
+
+  def _unseen(
+    self, policy: int, fold: int, states: np.ndarray, actions: np.ndarray
+  ) -> np.ndarray:
+    """Q [B] of the networks of a policy that did not see a fold."""
+    members = self._options.members
+    chosen = [policy * members + m for m in range(members) if m % 2 != fold]
+    found = []
+    for first in range(0, len(states), _ROWS):
+      self._tick()
+      here = slice(first, first + _ROWS)
+      inputs = np.concatenate([states[here], actions[here]], -1)
+      found.append(self._online.some(chosen, inputs.astype(np.float32)).numpy())
+    return self._offset + self._scale * np.concatenate(found).astype(float)
 
   def _values(self) -> np.ndarray:
     """V of the first observations, [P, E, N]."""

@@ -28,6 +28,13 @@ class Stack:
     """All of them, in one order."""
     return [*self.weights, *self.biases]
 
+  def some(self, members: Sequence[int], x: tf.Tensor) -> tf.Tensor:
+    """The mean of some of them, [B, S + A] to [B]."""
+    part = Stack.__new__(Stack)
+    part.weights = [tf.gather(w, members) for w in self.weights]
+    part.biases = [tf.gather(b, members) for b in self.biases]
+    return tf.reduce_mean(part(x[None]), axis=0)
+
   def __call__(self, x: tf.Tensor) -> tf.Tensor:
     """[M, B, S + A] to [M, B]."""
     layers = list(zip(self.weights, self.biases, strict=True))

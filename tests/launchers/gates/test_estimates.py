@@ -117,5 +117,12 @@ def test_what_was_acted_by_policies_is_weighted() -> None:
   mean = found['direct']['mean']
   assert found['weighted']['wpdis'] == pytest.approx(mean)
   assert found['weighted']['pdis'] == pytest.approx(mean)
+  # With as many as these, the rule goes by the doubly robust estimate: what
+  # was earned, and what would come after the episodes were cut.
+  robust = found['doubly_robust']
+  assert robust['value'] == pytest.approx(robust['before'], rel=0.02)
+  assert mean < robust['value'] < 1.3 * mean
+  assert robust['lower'] < robust['value'] < robust['upper']
+  assert found['quantities']['lower'] == robust['lower']
   assert found['direct']['bernstein'] < found['direct']['bca'] < mean
   assert found['support']['log_likelihood'] == pytest.approx(0, abs=3)
