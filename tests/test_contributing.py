@@ -12,6 +12,7 @@ SPANS = sorted(set(re.findall(r'`([^`]+)`', TEXT)))
 
 # For its placeholders, what is there of the kind.
 EXAMPLES = (
+  ('formats/', 'NAME', 'tables'),
   (r'\bagents/', 'KIND', 'bc'),
   (r'\bteachers[/.]', 'NAME', 'scripted'),
   (r'\blaunchers[/.]', 'NAME', 'annotate'),
