@@ -14,7 +14,7 @@ from launchers.acting.hosted import (
 )
 from launchers.acting.lanes import Place
 from launchers.acting.rollouts import LANES
-from launchers.environments import described, names, registry
+from launchers.environments import names, registry
 from launchers.environments.base import Description
 
 
@@ -86,6 +86,8 @@ def describe(task: str, action_bound: Optional[float] = None) -> Description:
   """
   name = names.canonical(task)
   if names.is_described(name):
+    from launchers.environments import described  # pint: on no worker.
+
     return described.load(Path(name)).description
   places = Places(name, action_bound)
   description = places.description
