@@ -87,8 +87,8 @@ def test_a_silent_server(mortal):
   with takes(9.0), pytest.raises(replay.ReplayLostError, match='not answered'):
     writer.write(make_episode(1))
   mortal.process.send_signal(signal.SIGCONT)
-  # Nothing was lost of what had been confirmed. The reader is the same: where the
-  # server stopped a moment late, the item is on its way to this one.
+  # Nothing was lost of what had been confirmed. The reader is the same: where
+  # the server stopped a moment late, the item is on its way to this one.
   got = read(reader, 1)
   assert got[0].identity == make_episode(0).identity
 
