@@ -48,10 +48,7 @@ def approve(config: ApproveConfig) -> dict[str, Any]:
     ValueError: that cycle's policy does not wait for anybody.
   """
   directory, cycle = RunDirectory(config.run), config.cycle
-  if not directory.config.exists():
-    raise FileNotFoundError(
-      f'{config.run} is no run directory: give runs/NAME.'
-    )
+  directory.check()
   path = deployments.approval_path(directory, cycle)
   gate = directory.read_json(deployments.gate_path(directory, cycle))
   if gate is None or not gate['verdict'].startswith('waits'):

@@ -53,10 +53,7 @@ def exclude(config: ExcludeConfig, console: Console) -> dict[str, Any]:
     ValueError: it cannot be decided.
   """
   directory = RunDirectory(config.run)
-  if not directory.config.exists():
-    raise FileNotFoundError(
-      f'{config.run} is no run directory: give runs/NAME.'
-    )
+  directory.check()
   with options.inhabited(directory):
     since = exclusions.decide(
       directory, config.cycle, not config.again, config.by, config.reason

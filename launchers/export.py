@@ -140,10 +140,7 @@ def _write_graph(
 
 
 def _cycle(directory: RunDirectory, wanted: Optional[int]) -> int:
-  if not directory.config.exists():
-    raise FileNotFoundError(
-      f'{directory.root} is no run directory: give runs/NAME.'
-    )
+  directory.check()
   if wanted is not None:
     return wanted
   config = directory.read_json(directory.config) or {}

@@ -44,10 +44,7 @@ def rollback(config: RollbackConfig) -> dict[str, Any]:
     ValueError: there is no such policy, or the next cycle has begun.
   """
   directory = RunDirectory(config.run)
-  if not directory.config.exists():
-    raise FileNotFoundError(
-      f'{config.run} is no run directory: give runs/NAME.'
-    )
+  directory.check()
   record = directory.read_json(directory.config) or {}
   with options.inhabited(directory):
     decided = deployments.roll_back(

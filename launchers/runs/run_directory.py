@@ -40,6 +40,17 @@ class RunDirectory:
     """The options of the run."""
     return self.root / 'config.json'
 
+  def check(self) -> None:
+    """Refuses what is no run's directory.
+
+    Raises:
+      FileNotFoundError: it has no configuration.
+    """
+    if not self.config.exists():
+      raise FileNotFoundError(
+        f'{self.root} is no run directory: give runs/NAME.'
+      )
+
   @property
   def task(self) -> Path:
     """What the environment's numbers are."""

@@ -81,10 +81,7 @@ def of(directory: RunDirectory) -> Standing:
 
 
 def _config(directory: RunDirectory) -> dict[str, Any]:
-  if not directory.config.exists():
-    raise FileNotFoundError(
-      f'{directory.root} is no run directory: give runs/NAME.'
-    )
+  directory.check()
   return schemas.read(directory.config)
 
 
